@@ -1,0 +1,99 @@
+import type { Core } from '../native/addon.ts';
+import { Arena } from '../native/arena.ts';
+import { layout } from '../native/layout.ts';
+import { addon } from '../native/load.ts';
+import { ReceivePool } from '../native/receive-pool.ts';
+import { exchangeBytes, Operations } from './operations.ts';
+import type { Poller } from './poller.ts';
+
+/** A clock other than the system's, such as `VirtualClock`. */
+export interface Clock {
+  /** Milliseconds, monotonic. */
+  now(): number;
+  readonly resolutionMs: number;
+  /** Called in place of waiting: nothing is ready, and the next timer is due in `timeoutMs` (Infinity: none). */
+  sleep(timeoutMs: number): void;
+}
+
+/** What a native poller tells its scheduler. */
+export interface PollerClient {
+  /** There may be work. */
+  turn(): void;
+  /** Something begins (true) or ceases (false) to keep the process alive. */
+  retain(): void;
+  release(): void;
+}
+
+/** A poller that is a guest in Node's event loop: the core wakes it, and it never blocks. */
+export class NativePoller implements Poller {
+  readonly resolutionMs: number;
+  readonly operations: Operations;
+  readonly pool: ReceivePool;
+  readonly arena = new Arena();
+  readonly core: Core;
+  private readonly words: Int32Array;
+  private readonly deadline: Float64Array;
+  private closed = false;
+
+  constructor(
+    /** 'io_uring', 'epoll', ... */
+    readonly backend: string,
+    client: PollerClient,
+    private readonly clock?: Clock,
+  ) {
+    const exchange = new ArrayBuffer(exchangeBytes);
+    this.words = new Int32Array(exchange);
+    this.deadline = new Float64Array(exchange, layout.deadline * 4, 1);
+    this.deadline[0] = Infinity;
+    this.resolutionMs = clock?.resolutionMs ?? 0.001;
+    this.core = new addon.Core({
+      backend,
+      exchange,
+      arena: this.arena.memory,
+      nowMs: performance.now(),
+      dispatch: () => {
+        this.words[layout.paused] = 0;
+        client.turn();
+      },
+    });
+    this.operations = new Operations(this.words, this.core, (active) =>
+      active ? client.retain() : client.release(),
+    );
+    this.pool = new ReceivePool(this.core, (buffer) => this.operations.returnBuffer(buffer));
+  }
+
+  now(): number {
+    return this.clock === undefined ? performance.now() : this.clock.now();
+  }
+
+  poll(timeoutMs: number): void {
+    const { words } = this;
+    if (words[layout.completionHead] === words[layout.completionTail]) this.core.poll();
+    this.operations.dispatch();
+    if (this.clock !== undefined && timeoutMs > 0 && this.operations.inFlight === 0) this.clock.sleep(timeoutMs);
+  }
+
+  settle(ready: boolean, deadlineMs: number): void {
+    if (this.clock === undefined) {
+      this.words[layout.ready] = ready ? 1 : 0;
+      this.deadline[0] = deadlineMs;
+    } else {
+      // The core can't wait on a foreign clock: a turn with nothing ready lets the clock jump to the deadline.
+      this.words[layout.ready] = ready || (deadlineMs < Infinity && this.operations.inFlight === 0) ? 1 : 0;
+    }
+  }
+
+  pause(): void {
+    this.words[layout.paused] = 1;
+  }
+
+  setReferenced(referenced: boolean): void {
+    if (!this.closed) this.core.setReferenced(referenced);
+  }
+
+  close(): void {
+    if (this.closed) return;
+    this.closed = true;
+    this.core.close();
+  }
+}
