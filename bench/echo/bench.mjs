@@ -36,7 +36,7 @@ const specs = {
     default: 3,
     about: 'how often each server is measured, taking turns',
   },
-  only: { kind: 'list', about: 'servers whose id contains one of these (node is always there)' },
+  only: { kind: 'list', about: 'servers by id or part of one (node is always there)' },
   matrix: {
     kind: 'flag',
     about: '1, 8, 64, 512 connections and 100 B to 100 KiB instead of --conns and --size',

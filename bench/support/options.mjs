@@ -86,7 +86,8 @@ export function formatHelp(command, specs) {
 }
 
 /**
- * Keeps the items whose id contains one of the words; a word that matches nothing is an error.
+ * Keeps the items that the words choose: the item with that id, else all whose id contains the word. A word that
+ * chooses nothing is an error.
  * @template {{ id: string }} Item
  * @param {string} option name of the option, for the message
  * @param {Item[]} items
@@ -95,14 +96,19 @@ export function formatHelp(command, specs) {
  */
 export function selectById(option, items, words) {
   if (words === undefined) return items;
+  /** @type {Set<Item>} */
+  const chosen = new Set();
   for (const word of words) {
-    if (!items.some((item) => item.id.includes(word))) {
+    const exact = items.find((item) => item.id === word);
+    const matches = exact === undefined ? items.filter((item) => item.id.includes(word)) : [exact];
+    if (matches.length === 0) {
       throw new UsageError(
         `--${option}: '${word}' matches none of ${items.map((item) => item.id).join(', ')}`,
       );
     }
+    for (const item of matches) chosen.add(item);
   }
-  return items.filter((item) => words.some((word) => item.id.includes(word)));
+  return items.filter((item) => chosen.has(item));
 }
 
 /**

@@ -1,6 +1,6 @@
 // Finding and running the programs of a measurement.
 import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { UsageError } from './options.mjs';
@@ -26,6 +26,12 @@ export function requireLibrary() {
 /** @returns {boolean} */
 export function hasPeer(/** @type {string} */ name) {
   return existsSync(path.join(root, 'bench/peers/node_modules', name, 'package.json'));
+}
+
+/** @returns {string} */
+export function peerVersion(/** @type {string} */ name) {
+  return JSON.parse(readFileSync(path.join(root, 'bench/peers/node_modules', name, 'package.json'), 'utf8'))
+    .version;
 }
 
 /** How to get the peers that are npm packages. */

@@ -46,7 +46,7 @@ const specs = {
     default: 3,
     about: 'how often each flavour is measured, taking turns',
   },
-  only: { kind: 'list', about: 'flavours whose id contains one of these' },
+  only: { kind: 'list', about: 'flavours by id or part of one' },
   json: { kind: 'text', about: 'write machine, options and every sample to this file' },
   loadgen: { kind: 'text', about: 'the native program, if not the one in build/Release' },
 };
