@@ -1,0 +1,142 @@
+#include "core.h"
+
+#include <string>
+#include <utility>
+
+#include "backends.h"
+#include "system_error.h"
+
+namespace coriolis {
+
+namespace {
+
+constexpr size_t kSlabBytes = size_t{layout::kPoolSlabBuffers} * layout::kPoolBufferBytes;
+
+void ThrowTypeError(Napi::Env env, const char* message) {
+  Napi::TypeError::New(env, message).ThrowAsJavaScriptException();
+}
+
+// What is wrong with the constructor's argument, or nullptr.
+const char* WrongOption(const Napi::Value& value) {
+  if (!value.IsObject()) return "Core needs options";
+  const Napi::Object options = value.As<Napi::Object>();
+  if (!options.Get("backend").IsString()) return "options.backend must be a string";
+  if (!options.Get("arena").IsArrayBuffer()) return "options.arena must be an ArrayBuffer";
+  if (!options.Get("nowMs").IsNumber()) return "options.nowMs must be a number";
+  if (!options.Get("dispatch").IsFunction()) return "options.dispatch must be a function";
+  const Napi::Value exchange = options.Get("exchange");
+  if (!exchange.IsArrayBuffer()) return "options.exchange must be an ArrayBuffer";
+  if (exchange.As<Napi::ArrayBuffer>().ByteLength() < ExchangeView::kBytes)
+    return "options.exchange is too small";
+  return nullptr;
+}
+
+}  // namespace
+
+void Core::Register(Napi::Env env, Napi::Object exports) {
+  exports.Set("Core", DefineClass(env, "Core",
+                                  {
+                                      InstanceMethod("poll", &Core::Poll),
+                                      InstanceMethod("setReferenced", &Core::SetReferenced),
+                                      InstanceMethod("addPoolSlab", &Core::AddPoolSlab),
+                                      InstanceMethod("pin", &Core::Pin),
+                                      InstanceMethod("unpin", &Core::Unpin),
+                                      InstanceMethod("close", &Core::Close),
+                                  }));
+}
+
+Core::Core(const Napi::CallbackInfo& info) : Napi::ObjectWrap<Core>(info) {
+  const Napi::Env env = info.Env();
+  const char* fault = WrongOption(info[0]);
+  if (fault != nullptr) {
+    ThrowTypeError(env, fault);
+    return;
+  }
+  const Napi::Object options = info[0].As<Napi::Object>();
+  const std::string name = options.Get("backend").As<Napi::String>();
+  std::string reason;
+  Host::Options host_options = {
+      OpenBackend(name, &reason),
+      options.Get("exchange").As<Napi::ArrayBuffer>(),
+      options.Get("arena").As<Napi::ArrayBuffer>(),
+      options.Get("dispatch").As<Napi::Function>(),
+      options.Get("nowMs").As<Napi::Number>().DoubleValue(),
+  };
+  if (host_options.proactor == nullptr) {
+    Napi::Error::New(env, "The " + name + " backend is not available: " + reason)
+        .ThrowAsJavaScriptException();
+    return;
+  }
+  int error = 0;
+  host_ = Host::Open(env, std::move(host_options), &error);
+  if (host_ == nullptr) ThrowSystemError(env, error, "uv_poll_init");
+}
+
+Core::~Core() {
+  if (host_ != nullptr) host_->Close();
+}
+
+bool Core::RequireOpen(Napi::Env env) const {
+  if (host_ != nullptr && host_->IsOpen()) return true;
+  Napi::Error::New(env, "The core is closed").ThrowAsJavaScriptException();
+  return false;
+}
+
+Napi::Value Core::Poll(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), host_ == nullptr ? 0 : host_->Poll());
+}
+
+void Core::SetReferenced(const Napi::CallbackInfo& info) {
+  if (host_ != nullptr) host_->SetReferenced(info[0].ToBoolean());
+}
+
+void Core::AddPoolSlab(const Napi::CallbackInfo& info) {
+  if (!RequireOpen(info.Env())) return;
+  if (!info[0].IsArrayBuffer() || info[0].As<Napi::ArrayBuffer>().ByteLength() < kSlabBytes) {
+    ThrowTypeError(info.Env(), "a slab must be an ArrayBuffer of poolSlabBuffers * poolBufferBytes bytes");
+    return;
+  }
+  const int error = host_->AddPoolSlab(info[0].As<Napi::ArrayBuffer>());
+  if (error != 0) ThrowSystemError(info.Env(), error, "addPoolSlab");
+}
+
+Napi::Value Core::Pin(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  if (!RequireOpen(env)) return env.Undefined();
+  Napi::ArrayBuffer buffer;
+  size_t offset = 0;
+  size_t length = 0;
+  if (info[0].IsTypedArray()) {
+    const Napi::TypedArray view = info[0].As<Napi::TypedArray>();
+    buffer = view.ArrayBuffer();
+    offset = view.ByteOffset();
+    length = view.ByteLength();
+  } else if (info[0].IsDataView()) {
+    const Napi::DataView view = info[0].As<Napi::DataView>();
+    buffer = view.ArrayBuffer();
+    offset = view.ByteOffset();
+    length = view.ByteLength();
+  } else {
+    ThrowTypeError(env, "only a view of memory can be pinned");
+    return env.Undefined();
+  }
+  const uint32_t region = host_->Memory().Pin(static_cast<uint8_t*>(buffer.Data()) + offset, length, buffer);
+  if (region == layout::kRegionNone) {
+    Napi::Error::New(env, "Too many regions are pinned").ThrowAsJavaScriptException();
+    return env.Undefined();
+  }
+  return Napi::Number::New(env, region);
+}
+
+void Core::Unpin(const Napi::CallbackInfo& info) {
+  if (host_ == nullptr || !host_->IsOpen()) return;  // closing let go of everything
+  if (!info[0].IsNumber() || !host_->Memory().Unpin(info[0].As<Napi::Number>().Uint32Value())) {
+    ThrowTypeError(info.Env(), "not a pinned region");
+  }
+}
+
+void Core::Close(const Napi::CallbackInfo&) {
+  if (host_ != nullptr) host_->Close();
+}
+
+}  // namespace coriolis
