@@ -11,6 +11,11 @@ const pause = () =>
     return nothing;
   });
 
+/** @param {unknown} value */
+function* giveBack(value) {
+  return value;
+}
+
 /** @param {() => Generator<any, unknown, any>} body */
 async function timed(body) {
   return await run(function* () {
@@ -87,11 +92,7 @@ export const implementations = {
 
   spawn: (count) =>
     timed(function* () {
-      for (let index = 0; index < count; ++index) {
-        yield* yield* spawn(function* () {
-          return index;
-        });
-      }
+      for (let index = 0; index < count; ++index) yield* yield* spawn(() => giveBack(index));
     }),
 
   group: (count) =>
