@@ -1,0 +1,93 @@
+import { AsyncStrand } from './async-strand.ts';
+import { asyncTask, steppingTask } from './current-task.ts';
+import type { Future, Waiter } from './future.ts';
+import type { Task } from './task.ts';
+
+/** The task that an `await` happening now belongs to: not a `then` called from a generator's step or a callback's. */
+export function awaitingTask(): Task<unknown> | null {
+  return steppingTask() === null ? asyncTask() : null;
+}
+
+/** `then` of a future: the await of an async function becomes what its task waits for. */
+export function awaitFuture<T, R1, R2>(
+  future: Future<T>,
+  onFulfilled: ((value: T) => R1 | PromiseLike<R1>) | null | undefined,
+  onRejected: ((error: unknown) => R2 | PromiseLike<R2>) | null | undefined,
+): PromiseLike<R1 | R2> {
+  let task = awaitingTask();
+  if (task !== null && task.scheduler !== future.scheduler) task = null;
+  const strand = new FutureAwait(task, future, onFulfilled, onRejected);
+  strand.begin();
+  return strand as PromiseLike<R1 | R2>;
+}
+
+class FutureAwait<T> extends AsyncStrand<T> implements Waiter {
+  readonly awaited: Future<unknown>;
+  /** The task awaits itself, which could never end. */
+  private waitsForItself = false;
+
+  constructor(
+    task: Task<unknown> | null,
+    private readonly future: Future<T>,
+    onFulfilled: ((value: T) => unknown) | null | undefined,
+    onRejected: ((error: unknown) => unknown) | null | undefined,
+  ) {
+    super(task, onFulfilled, onRejected);
+    this.awaited = future as Future<unknown>;
+  }
+
+  begin(): void {
+    const { task, future } = this;
+    if (future.done()) {
+      // No suspension: the function goes on within the same pass, but not before its present code has run.
+      queueMicrotask(() => this.deliver());
+      return;
+    }
+    if (task === null) {
+      future.addWaiter(this);
+      return;
+    }
+    if ((future as Future<unknown>) === task) {
+      this.waitsForItself = true;
+      task.scheduler.pushReady(this);
+    } else {
+      future.addWaiter(this);
+      task.enterWait(this);
+    }
+    task.scheduler.caughtUp(task);
+  }
+
+  cancel(message?: string): boolean {
+    return this.future.cancel(message);
+  }
+
+  wake(): void {
+    this.future.scheduler.pushReady(this);
+  }
+
+  run(): void {
+    const { task } = this;
+    if (task !== null && !task.done()) {
+      task.leaveWait(this);
+      task.scheduler.pauseFor(task);
+      const cancelled = task.takePendingCancel();
+      if (cancelled !== null) {
+        this.reject(cancelled);
+        return;
+      }
+    }
+    if (this.waitsForItself) this.reject(new Error(`Task cannot await on itself: ${task!.describe()}`));
+    else this.deliver();
+  }
+
+  private deliver(): void {
+    let value: T;
+    try {
+      value = this.future.result();
+    } catch (error) {
+      this.reject(error);
+      return;
+    }
+    this.fulfill(value);
+  }
+}

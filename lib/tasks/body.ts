@@ -1,0 +1,27 @@
+import {
+  type Awaitable,
+  type Body,
+  type Coroutine,
+  isAwaitable,
+  isCoroutine,
+  isThenable,
+} from './awaitable.ts';
+import { isGeneratorFunction } from './coroutine-functions.ts';
+import { claimContext, steppingTask, trackAsyncFunctions } from './current-task.ts';
+import { PromiseWait } from './promise-wait.ts';
+
+/** Calls a body as part of the running task, whatever kind of function it is. */
+export function* runBody<A extends unknown[], T>(body: Body<A, T>, ...args: A): Coroutine<T> {
+  if (!isGeneratorFunction(body)) {
+    trackAsyncFunctions();
+    claimContext(steppingTask());
+  }
+  return yield* inline(body(...args));
+}
+
+/** Waits for anything awaitable as part of the running task; other values are given back as they are. */
+export function* inline<T>(value: Coroutine<T> | Awaitable<T> | PromiseLike<T> | T): Coroutine<T> {
+  if (isCoroutine(value) || isAwaitable(value)) return yield* value as Coroutine<T>;
+  if (isThenable(value)) return yield* new PromiseWait(value as PromiseLike<T>);
+  return value as T;
+}

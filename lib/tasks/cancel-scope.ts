@@ -1,0 +1,5 @@
+export class CancelScope {
+  isEffectivelyCancelled(): boolean {
+    return false;
+  }
+}

@@ -1,0 +1,95 @@
+/**
+ * A task or a future was cancelled. Nothing in this library swallows it; code that catches it to clean up should
+ * throw it on (asyncio: `CancelledError`).
+ */
+export class CancelledError extends Error {
+  override readonly name = 'CancelledError';
+  readonly code = 'ERR_CANCELLED';
+
+  constructor(message = '') {
+    super(message);
+  }
+}
+
+/** A deadline has passed: thrown by `timeout`, `waitFor`, `failAfter` and `asCompleted`. */
+export class TimeoutError extends Error {
+  override readonly name = 'TimeoutError';
+  readonly code = 'ETIMEDOUT';
+}
+
+/** A future is asked for what it does not have yet, or told what it knows already. */
+export class InvalidStateError extends Error {
+  override readonly name = 'InvalidStateError';
+  readonly code = 'ERR_INVALID_STATE';
+}
+
+/** `getNowait` on an empty queue. */
+export class QueueEmpty extends Error {
+  override readonly name = 'QueueEmpty';
+  readonly code = 'ERR_QUEUE_EMPTY';
+}
+
+/** `putNowait` on a full queue. */
+export class QueueFull extends Error {
+  override readonly name = 'QueueFull';
+  readonly code = 'ERR_QUEUE_FULL';
+}
+
+/** `put` on a queue that was shut down, or `get` on one that is also empty. */
+export class QueueShutDown extends Error {
+  override readonly name = 'QueueShutDown';
+  readonly code = 'ERR_QUEUE_SHUT_DOWN';
+}
+
+/** A barrier that somebody waits at was aborted or reset. */
+export class BrokenBarrierError extends Error {
+  override readonly name = 'BrokenBarrierError';
+  readonly code = 'ERR_BROKEN_BARRIER';
+}
+
+/** A stream ended before the bytes that were asked for had come. */
+export class IncompleteReadError extends Error {
+  override readonly name = 'IncompleteReadError';
+  readonly code = 'ERR_INCOMPLETE_READ';
+
+  constructor(
+    /** What had come. */
+    readonly partial: Uint8Array,
+    /** How many bytes were wanted; null: up to a separator. */
+    readonly expected: number | null,
+  ) {
+    super(`${partial.length} bytes read, then the stream ended; expected ${expected ?? 'a separator'}`);
+  }
+}
+
+/** A separator was not found within a stream's limit. */
+export class LimitOverrunError extends Error {
+  override readonly name = 'LimitOverrunError';
+  readonly code = 'ERR_LIMIT_OVERRUN';
+
+  constructor(
+    message: string,
+    /** Bytes in the buffer that certainly do not contain the separator. */
+    readonly consumed: number,
+  ) {
+    super(message);
+  }
+}
+
+/** Several errors at once, from a task group (Python: `ExceptionGroup`). */
+export class ErrorGroup extends AggregateError {
+  override readonly name = 'ErrorGroup';
+
+  constructor(message: string, errors: Iterable<unknown>) {
+    super(errors, message);
+  }
+}
+
+/** A CancelledError without a stack: it would only show the loop, and taking it costs more than the cancellation. */
+export function cancelledError(message: string | undefined): CancelledError {
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 0;
+  const error = new CancelledError(message);
+  Error.stackTraceLimit = stackTraceLimit;
+  return error;
+}

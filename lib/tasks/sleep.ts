@@ -1,0 +1,51 @@
+import type { Scheduler } from '../scheduler/scheduler.ts';
+import type { TimerEntry } from '../scheduler/timer-heap.ts';
+import type { Awaitable } from './awaitable.ts';
+import { BarePass } from './bare-pass.ts';
+import { requireScheduler } from './ensure.ts';
+import { Future, futureFlag } from './future.ts';
+
+/**
+ * Waits for `delayMs` milliseconds, fractions honoured, then gives `result`. Zero or less is a bare pass: everything
+ * that is ready gets its turn, without a timer. The time counts from the moment somebody first awaits it.
+ * @throws RangeError for NaN
+ */
+export function sleep(delayMs: number): Awaitable<void>;
+export function sleep<T>(delayMs: number, result: T): Awaitable<T>;
+export function sleep<T>(delayMs: number, result?: T): Awaitable<T | undefined> {
+  if (Number.isNaN(delayMs)) throw new RangeError('sleep needs a delay in milliseconds: got NaN');
+  return delayMs <= 0 ? new BarePass(result) : new Sleep(requireScheduler(), delayMs, result);
+}
+
+/** A sleep is its own timer entry: one object. */
+class Sleep<T> extends Future<T> implements TimerEntry {
+  constructor(
+    scheduler: Scheduler,
+    private readonly delayMs: number,
+    result: T,
+  ) {
+    super(scheduler);
+    this.value = result;
+  }
+
+  protected override start(): void {
+    this.scheduler.retain();
+    this.scheduler.addTimer(this.scheduler.now() + this.delayMs, this);
+  }
+
+  isCancelled(): boolean {
+    return this.done();
+  }
+
+  run(): void {
+    if (this.done()) return;
+    this.scheduler.release();
+    this.finishWithResult(this.value as T);
+  }
+
+  protected override onCancel(): void {
+    if ((this.flags & futureFlag.started) === 0) return;
+    this.scheduler.release();
+    this.scheduler.timerCancelled();
+  }
+}

@@ -1,0 +1,371 @@
+import { type Context, copyContext } from '../scheduler/context.ts';
+import { enterScheduler } from '../scheduler/current.ts';
+import type { Runnable } from '../scheduler/handle.ts';
+import type { Linked } from '../scheduler/linked-list.ts';
+import type { Scheduler } from '../scheduler/scheduler.ts';
+import {
+  type AnyAwaitable,
+  type Body,
+  type Coroutine,
+  isAwaitable,
+  isCoroutine,
+  isThenable,
+} from './awaitable.ts';
+import { isGeneratorFunction } from './coroutine-functions.ts';
+import { claimContext, enterStep, trackAsyncFunctions } from './current-task.ts';
+import { CancelledError, cancelledError } from './errors.ts';
+import { Future, futureFlag, type Waiter } from './future.ts';
+import { watching } from './instruments.ts';
+import { type Driver, suspend } from './suspend.ts';
+import { TaskExtra } from './task-extra.ts';
+import { addWaiting, removeOwnWaiting, removeWaiting, type Waiting } from './waiting.ts';
+
+/** A cancellation was asked for and waits for the task's next step or suspension. Further bits of `Future.flags`. */
+const mustCancel = 16;
+/** A cancel scope wants the same; unlike a request it is not counted, and it is void once the scope is left. */
+const scopeCancel = 32;
+/** The bits above count cancellation requests. */
+const cancelUnit = 64;
+
+export interface TaskOptions {
+  /** Shown by introspection and reports; `Task-N` unless given. */
+  name?: string | undefined;
+  /** The context the task runs in. By default a copy of the current one. */
+  context?: Context | undefined;
+  /**
+   * Run the first step at once, inside the call, if the loop is running. A generator that ends in it is never
+   * scheduled (asyncio 3.12). How far an async function came is only known some microtasks later.
+   */
+  eagerStart?: boolean | undefined;
+}
+
+/** What a task runs: something awaitable, or a function that is called in the first step. */
+export type TaskBody<T> = AnyAwaitable<T> | Body<[], T>;
+
+let nextTaskNumber = 1;
+
+/**
+ * A coroutine that the loop runs (asyncio: `Task`). Made by `createTask`, a task group or a loop; the first step runs
+ * in the next pass. A loop holds its unfinished tasks: one that nobody else refers to does not vanish.
+ */
+export class Task<T> extends Future<T> implements Runnable, Waiter, Linked, Driver {
+  /** @internal */ listPrevious: Linked | null = null;
+  /** @internal */ listNext: Linked | null = null;
+  /** The generator; before the first step, perhaps a function; null once the task is done or its body is a promise. */
+  private body: TaskBody<T> | null;
+  private waitingFor: Waiting | null = null;
+  private readonly context: Context;
+  /** @internal What few tasks have. */
+  extra: TaskExtra | null = null;
+
+  constructor(scheduler: Scheduler, body: TaskBody<T>, options?: TaskOptions) {
+    super(scheduler);
+    if (scheduler.isClosed) throw new Error('Event loop is closed');
+    this.flags = futureFlag.started;
+    this.body = body;
+    this.context = options?.context ?? copyContext();
+    if (options?.name !== undefined) this.setName(options.name);
+    if (scheduler.observer !== null) this.rare().creationStack = new Error('created here').stack ?? null;
+    scheduler.alive.append(this);
+    scheduler.retain();
+    watching.instrument?.spawned(this as Task<unknown>);
+    if (options?.eagerStart === true && scheduler.isRunning) this.startEagerly();
+    else scheduler.pushReady(this);
+  }
+
+  // ---- asyncio's interface ----------------------------------------------------------------------------------------
+
+  /**
+   * Asks the task to end: a CancelledError is thrown where it waits, or where it will next wait. It may clean up, and
+   * it may even ignore the request. Returns false when the task is done already.
+   */
+  override cancel(message?: string): boolean {
+    this.flags &= ~futureFlag.unretrieved;
+    if (this.done()) return false;
+    this.flags += cancelUnit;
+    if (this.waitingFor === null || !this.waitingFor.cancel(message)) {
+      this.flags |= mustCancel;
+      if (message !== undefined || this.extra !== null) this.rare().cancelMessage = message;
+    }
+    this.extra?.controller?.abort(new CancelledError(message));
+    return true;
+  }
+
+  /** How often cancellation was requested, less the calls of `uncancel`. */
+  cancelling(): number {
+    return Math.floor(this.flags / cancelUnit);
+  }
+
+  /** Takes one request back; at zero also one that was not delivered yet. Returns what `cancelling()` then is. */
+  uncancel(): number {
+    if (this.flags >= cancelUnit) {
+      this.flags -= cancelUnit;
+      if (this.flags < cancelUnit) {
+        this.flags &= ~mustCancel;
+        if (this.extra !== null) this.extra.controller = null;
+      }
+    }
+    return this.cancelling();
+  }
+
+  getName(): string {
+    const extra = this.rare();
+    extra.name ??= `Task-${nextTaskNumber++}`;
+    return extra.name;
+  }
+
+  setName(name: string): void {
+    this.rare().name = String(name);
+  }
+
+  /** The generator this task drives; null for an async function, or when the task is done. */
+  getCoro(): Coroutine<T> | null {
+    return isCoroutine(this.body) ? (this.body as Coroutine<T>) : null;
+  }
+
+  getContext(): Context {
+    return this.context;
+  }
+
+  /**
+   * Aborted when the task is asked to cancel: for `fetch` and other code that takes an AbortSignal. After the last
+   * request was taken back with `uncancel`, there is a new one.
+   */
+  get signal(): AbortSignal {
+    const extra = this.rare();
+    if (extra.controller === null) {
+      extra.controller = new AbortController();
+      if (this.cancelling() > 0 || this.cancelled()) extra.controller.abort(new CancelledError());
+    }
+    return extra.controller.signal;
+  }
+
+  /** A task's result is what its coroutine returns. */
+  override setResult(_value: T): never {
+    throw new Error('A task does not support setResult');
+  }
+
+  /** A task's error is what its coroutine throws. */
+  override setException(_error: unknown): never {
+    throw new Error('A task does not support setException');
+  }
+
+  // ---- stepping ---------------------------------------------------------------------------------------------------
+
+  /** @internal */
+  get owner(): Task<unknown> {
+    return this as Task<unknown>;
+  }
+
+  /** @internal What the task waited for is done. */
+  wake(): void {
+    this.scheduler.pushReady(this);
+  }
+
+  /** @internal */
+  run(): void {
+    this.context.run(step, this as Task<unknown>);
+  }
+
+  /** @internal One step: runs the generator until it next has to wait. */
+  step(): void {
+    if (this.body === null) return;
+    const { waitingFor } = this;
+    if (waitingFor !== null) this.waitingFor = removeOwnWaiting(waitingFor);
+    this.stepWith(this.takeError());
+  }
+
+  /** @internal */
+  resumeInline(): void {
+    const { scheduler } = this;
+    if (!scheduler.isPausedFor(this)) {
+      scheduler.pushReady(this);
+      return;
+    }
+    const previous = enterScheduler(scheduler);
+    this.context.run(stepWithValue, this as Task<unknown>);
+    enterScheduler(previous);
+  }
+
+  /** @internal `delivered`: to be thrown into the generator. */
+  stepWith(delivered: { error: unknown } | null): void {
+    const previous = enterStep(this as Task<unknown>);
+    claimContext(this as Task<unknown>);
+    const { instrument } = watching;
+    instrument?.beforeStep(this as Task<unknown>);
+    let body = this.body as Coroutine<T>;
+    try {
+      if (typeof body.next !== 'function') {
+        if (delivered !== null) throw delivered.error;
+        const started = this.startBody();
+        if (started === null) return;
+        body = started;
+      }
+      const result = delivered === null ? body.next() : body.throw(delivered.error);
+      if (result.done === true) this.complete(result.value);
+      else suspend(this as Driver, result.value);
+    } catch (error) {
+      this.fail(error);
+    } finally {
+      instrument?.afterStep(this as Task<unknown>);
+      enterStep(previous);
+    }
+  }
+
+  /** Makes the generator of a body that is not one. Returns null when there is none to step: a promise, or a value. */
+  private startBody(): Coroutine<T> | null {
+    let body: unknown = this.body;
+    if (typeof body === 'function') {
+      if (!isGeneratorFunction(body)) trackAsyncFunctions();
+      claimContext(this as Task<unknown>);
+      body = (body as () => unknown)();
+    }
+    if (!isCoroutine(body) && isAwaitable(body)) body = delegate(body as AnyAwaitable<T>);
+    if (isCoroutine(body)) {
+      this.body = body as Coroutine<T>;
+      return body as Coroutine<T>;
+    }
+    if (!isThenable(body)) {
+      this.complete(body as T);
+      return null;
+    }
+    this.body = null;
+    this.scheduler.pauseFor(this);
+    (body as PromiseLike<T>).then(
+      (value) => this.complete(value),
+      (error) => this.fail(error),
+    );
+    return null;
+  }
+
+  private startEagerly(): void {
+    const previous = enterScheduler(this.scheduler);
+    this.context.run(stepWithValue, this as Task<unknown>);
+    enterScheduler(previous);
+  }
+
+  /** What is to be thrown at the next step, if anything. */
+  private takeError(): { error: unknown } | null {
+    if ((this.flags & (mustCancel | scopeCancel)) === 0 && this.extra === null) return null;
+    const pending = this.extra?.pendingThrow ?? null;
+    if (pending !== null) this.extra!.pendingThrow = null;
+    const cancelled = this.takePendingCancel();
+    return cancelled === null ? pending : { error: cancelled };
+  }
+
+  private complete(value: T): void {
+    if ((this.flags & mustCancel) !== 0) {
+      this.flags &= ~mustCancel;
+      this.leaveLoop();
+      this.finishCancelled(this.extra?.cancelMessage);
+    } else {
+      this.leaveLoop();
+      this.finishWithResult(value);
+    }
+    watching.instrument?.exited(this as Task<unknown>);
+  }
+
+  private fail(error: unknown): void {
+    this.leaveLoop();
+    if (error instanceof CancelledError) this.finishCancelled(error);
+    else this.finishWithError(error);
+    watching.instrument?.exited(this as Task<unknown>);
+  }
+
+  private leaveLoop(): void {
+    this.body = null;
+    this.scheduler.alive.remove(this);
+    this.scheduler.release();
+    this.scheduler.caughtUp(this);
+  }
+
+  // ---- waiting and cancellation, for drivers and awaits -----------------------------------------------------------
+
+  /** @internal */
+  setWaiting(future: Future<unknown>): void {
+    this.waitingFor = this.waitingFor === null ? future : addWaiting(this.waitingFor, future);
+  }
+
+  /** @internal */
+  throwNext(error: unknown): void {
+    this.rare().pendingThrow = { error };
+    this.scheduler.pushReady(this);
+  }
+
+  /** @internal An async function of this task waits for something; a pending cancellation goes there. */
+  enterWait(waiting: Waiting): void {
+    this.waitingFor = addWaiting(this.waitingFor, waiting);
+    this.deliverPendingCancel(waiting);
+  }
+
+  /** @internal A generator that runs inline in an async function of this task waits. */
+  setStrandWaiting(strand: Waiting): void {
+    this.waitingFor = addWaiting(this.waitingFor, strand);
+  }
+
+  /** @internal */
+  leaveWait(waiting: Waiting): void {
+    this.waitingFor = removeWaiting(this.waitingFor, waiting);
+  }
+
+  /** @internal What this task waits for. */
+  get waiting(): Waiting | null {
+    return this.waitingFor;
+  }
+
+  /** @internal The task has begun to wait: a cancellation that was requested before reaches what it waits for. */
+  deliverPendingCancel(waiting: Waiting): void {
+    if ((this.flags & mustCancel) !== 0) {
+      if (waiting.cancel(this.extra?.cancelMessage)) this.flags &= ~mustCancel;
+    } else if (this.extra !== null && this.isScopeCancelled()) waiting.cancel();
+  }
+
+  /** @internal The CancelledError to throw now, because one was requested while the task was not waiting. */
+  takePendingCancel(): CancelledError | null {
+    if ((this.flags & (mustCancel | scopeCancel)) === 0) return null;
+    const requested = (this.flags & mustCancel) !== 0;
+    this.flags &= ~(mustCancel | scopeCancel);
+    if (!requested && !this.isScopeCancelled()) return null;
+    return cancelledError(requested ? this.extra?.cancelMessage : undefined);
+  }
+
+  /** @internal True when a cancel scope that the task is in is cancelled, and nothing shields it. */
+  isScopeCancelled(): boolean {
+    const { extra } = this;
+    return (
+      extra !== null &&
+      extra.scope !== null &&
+      extra.scopeShields === 0 &&
+      extra.scope.isEffectivelyCancelled()
+    );
+  }
+
+  /** @internal A cancel scope around the task was cancelled: wakes the task, if it waits. */
+  requestScopeCancel(): void {
+    if (this.done()) return;
+    if (this.waitingFor === null || !this.waitingFor.cancel()) this.flags |= scopeCancel;
+  }
+
+  /** @internal */
+  rare(): TaskExtra {
+    this.extra ??= new TaskExtra();
+    return this.extra;
+  }
+
+  /** @internal */
+  override describe(): string {
+    return `Task '${this.getName()}'`;
+  }
+}
+
+function step(task: Task<unknown>): void {
+  task.step();
+}
+
+function stepWithValue(task: Task<unknown>): void {
+  task.stepWith(null);
+}
+
+function* delegate<T>(awaitable: AnyAwaitable<T>): Coroutine<T> {
+  return yield* awaitable as Coroutine<T>;
+}
