@@ -1,7 +1,7 @@
 import type { Awaitable } from '../tasks/awaitable.ts';
 import { BlockingOperation } from './blocking-operation.ts';
 import { LoopBound } from './loop-bound.ts';
-import { Waiter, WaitingLine } from './waiter.ts';
+import { Place, WaitingLine } from './place.ts';
 
 /**
  * A flag that tasks can wait for. Semantics of `asyncio.Event`. Shadows the DOM's `Event` where imported by that name.
@@ -33,16 +33,16 @@ export class Event extends LoopBound {
   }
 
   /** @internal */
-  passOrWait(): Waiter | null {
+  passOrWait(): Place | null {
     if (this.#set) return null;
-    const waiter = new Waiter(this.bindToLoop());
-    this.#line.join(waiter);
-    return waiter;
+    const place = new Place(this.bindToLoop());
+    this.#line.join(place);
+    return place;
   }
 
   /** @internal */
-  giveUpWaiting(waiter: Waiter): void {
-    this.#line.leave(waiter);
+  giveUpWaiting(place: Place): void {
+    this.#line.leave(place);
   }
 }
 
@@ -54,12 +54,12 @@ class Wait extends BlockingOperation<true> {
     this.#event = event;
   }
 
-  protected override begin(): Waiter | null {
+  protected override begin(): Place | null {
     return this.#event.passOrWait();
   }
 
-  protected override interrupted(waiter: Waiter): void {
-    this.#event.giveUpWaiting(waiter);
+  protected override interrupted(place: Place): void {
+    this.#event.giveUpWaiting(place);
   }
 
   protected override finish(): true {

@@ -2,7 +2,7 @@ import type { Awaitable } from '../tasks/awaitable.ts';
 import { BlockingOperation } from './blocking-operation.ts';
 import { Guard } from './guard.ts';
 import { LoopBound } from './loop-bound.ts';
-import { Waiter, WaitingLine } from './waiter.ts';
+import { Place, WaitingLine } from './place.ts';
 
 /**
  * Mutual exclusion between tasks, fair: who asks first gets it first. Semantics of `asyncio.Lock`.
@@ -42,19 +42,19 @@ export class Lock extends LoopBound {
   }
 
   /** @internal Takes the lock if that doesn't jump the queue, else gives a place in it. */
-  takeOrWait(): Waiter | null {
+  takeOrWait(): Place | null {
     if (!this.#locked && (this.#line.length === 0 || !this.#line.hasInterested())) {
       this.#locked = true;
       return null;
     }
-    const waiter = new Waiter(this.bindToLoop());
-    this.#line.join(waiter);
-    return waiter;
+    const place = new Place(this.bindToLoop());
+    this.#line.join(place);
+    return place;
   }
 
   /** @internal The waiter that was woken runs: the lock has been kept for it. */
-  takeAfterWaiting(waiter: Waiter): void {
-    this.#line.leave(waiter);
+  takeAfterWaiting(place: Place): void {
+    this.#line.leave(place);
     this.#locked = true;
   }
 
@@ -62,8 +62,8 @@ export class Lock extends LoopBound {
    * @internal A waiter gives up. If it was woken for a lock that is free, or if it stood first in line, cancelled but not
    * gone, when the lock was released, nobody else will be told: so the next is told here.
    */
-  giveUpWaiting(waiter: Waiter): void {
-    this.#line.leave(waiter);
+  giveUpWaiting(place: Place): void {
+    this.#line.leave(place);
     if (!this.#locked) this.#wakeFirst();
   }
 
@@ -85,17 +85,17 @@ class Acquire extends BlockingOperation<Guard> {
     this.#lock = lock;
   }
 
-  protected override begin(): Waiter | null {
+  protected override begin(): Place | null {
     return this.#lock.takeOrWait();
   }
 
-  protected override woken(waiter: Waiter): null {
-    this.#lock.takeAfterWaiting(waiter);
+  protected override woken(place: Place): null {
+    this.#lock.takeAfterWaiting(place);
     return null;
   }
 
-  protected override interrupted(waiter: Waiter): void {
-    this.#lock.giveUpWaiting(waiter);
+  protected override interrupted(place: Place): void {
+    this.#lock.giveUpWaiting(place);
   }
 
   protected override finish(): Guard {

@@ -2,7 +2,7 @@ import type { Awaitable } from '../tasks/awaitable.ts';
 import { BlockingOperation } from './blocking-operation.ts';
 import { Guard } from './guard.ts';
 import { LoopBound } from './loop-bound.ts';
-import { Waiter, WaitingLine } from './waiter.ts';
+import { Place, WaitingLine } from './place.ts';
 
 /**
  * A number of permits, given out in order of arrival. Semantics of `asyncio.Semaphore` since Python 3.13.
@@ -56,14 +56,14 @@ export class Semaphore extends LoopBound {
   }
 
   /** @internal */
-  takeOrWait(): Waiter | null {
+  takeOrWait(): Place | null {
     if (!this.locked()) {
       this.#permits -= 1;
       return null;
     }
-    const waiter = new Waiter(this.bindToLoop());
-    this.#line.join(waiter);
-    return waiter;
+    const place = new Place(this.bindToLoop());
+    this.#line.join(place);
+    return place;
   }
 
   /** @internal The waiter that was woken runs; its permit was set aside when it was woken. */
@@ -73,9 +73,9 @@ export class Semaphore extends LoopBound {
   }
 
   /** @internal A waiter gives up: a permit that was set aside for it goes back first. */
-  giveUpWaiting(waiter: Waiter): void {
-    this.#line.leave(waiter);
-    if (waiter.done() && !waiter.cancelled()) {
+  giveUpWaiting(place: Place): void {
+    this.#line.leave(place);
+    if (place.done() && !place.cancelled()) {
       this.#beingServed -= 1;
       this.#permits += 1;
     }
@@ -125,7 +125,7 @@ class Acquire extends BlockingOperation<Guard> {
     this.#semaphore = semaphore;
   }
 
-  protected override begin(): Waiter | null {
+  protected override begin(): Place | null {
     return this.#semaphore.takeOrWait();
   }
 
@@ -134,8 +134,8 @@ class Acquire extends BlockingOperation<Guard> {
     return null;
   }
 
-  protected override interrupted(waiter: Waiter): void {
-    this.#semaphore.giveUpWaiting(waiter);
+  protected override interrupted(place: Place): void {
+    this.#semaphore.giveUpWaiting(place);
   }
 
   protected override finish(): Guard {

@@ -1,0 +1,13 @@
+export { Barrier } from './barrier.ts';
+export { BrokenResourceError, ClosedResourceError, EndOfChannel, WouldBlock } from './channel-errors.ts';
+export type { MemoryChannelStatistics } from './channel-state.ts';
+export { Condition } from './condition.ts';
+export { Event } from './event.ts';
+export type { Guard } from './guard.ts';
+export { LifoQueue } from './lifo-queue.ts';
+export { Lock } from './lock.ts';
+export { MemoryReceiveChannel, MemorySendChannel, openMemoryChannel } from './memory-channel.ts';
+export type { Comparator } from './ordering.ts';
+export { PriorityQueue } from './priority-queue.ts';
+export { type ItemStore, Queue } from './queue.ts';
+export { BoundedSemaphore, Semaphore } from './semaphore.ts';
