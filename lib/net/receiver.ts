@@ -11,6 +11,8 @@ const receiveLowWater = receiveHighWater / 2;
 /** Told when there is something to read: data, the end of the stream, or an error. */
 export interface ReadWaiter {
   wake(): void;
+  /** It has been woken, or cancelled. */
+  done(): boolean;
 }
 
 /**
@@ -43,13 +45,18 @@ export class Receiver implements OperationHandler {
 
   /** Starts to receive, if it has not and there is room. */
   arm(): void {
-    if (this.slot >= 0 || this.closed || this.ended || this.error !== null) return;
+    if (this.slot >= 0 || this.closed || this.finished) return;
     this.slot = this.poller.operations.start(opcode.receive, this, this.fd);
   }
 
   /** True when a read would not have to wait. */
   get readable(): boolean {
-    return this.length > 0 || this.ended || this.error !== null;
+    return this.length > 0 || this.finished;
+  }
+
+  /** True when nothing more will arrive. */
+  get finished(): boolean {
+    return this.ended || this.error !== null;
   }
 
   complete(result: number, flags: number): void {
@@ -145,6 +152,21 @@ export class Receiver implements OperationHandler {
     return copied;
   }
 
+  /** Drops the oldest `count` bytes. */
+  discard(count: number): void {
+    while (count > 0 && this.head !== null) {
+      const { head } = this;
+      if (head.length <= count) {
+        count -= head.length;
+        this.shift()!.dispose();
+      } else {
+        head.skip(count);
+        this.length -= count;
+        count = 0;
+      }
+    }
+  }
+
   /** Where `separator` ends among the unread bytes, looking from byte `from`; -1 when it is not there. */
   indexAfter(separator: Uint8Array, from: number): number {
     if (this.head === null) return -1;
@@ -173,8 +195,11 @@ export class Receiver implements OperationHandler {
     this.head = this.tail = new BorrowedChunk(this.poller.pool, -1, 0, length, joined);
   }
 
-  /** No operation will be started any more; what is queued or still arrives is dropped. */
-  close(): void {
+  /**
+   * No operation will be started any more; what is queued or still arrives is dropped. A read that waits fails with
+   * `error`, or gets the end of the stream.
+   */
+  close(error: Error | null): void {
     this.closed = true;
     while (this.head !== null) {
       this.head.dispose();
@@ -182,5 +207,6 @@ export class Receiver implements OperationHandler {
     }
     this.tail = null;
     this.length = 0;
+    this.finish(error);
   }
 }

@@ -3,7 +3,7 @@ import { layout, opcode } from '../native/layout.ts';
 import type { NativePoller } from '../scheduler/native-poller.ts';
 import type { OperationHandler } from '../scheduler/operations.ts';
 import { Arena } from '../native/arena.ts';
-import { BorrowedChunk } from './chunk.ts';
+import type { BorrowedChunk } from './chunk.ts';
 
 /** Unsent bytes above which a writer has to wait, and those at which it may go on (asyncio's limits). */
 export const sendHighWater = 64 * 1024;
@@ -55,7 +55,6 @@ export class Sender implements OperationHandler {
   private offset = 0;
   private length = 0;
   private hold = 0;
-  private view: Uint8Array | null = null;
   private sent: SendWaiter | null = null;
   private queue: Piece[] = [];
   private readonly drainWaiters: SendWaiter[] = [];
@@ -75,38 +74,35 @@ export class Sender implements OperationHandler {
     return this.unsent > sendHighWater;
   }
 
-  /** Accepts a chunk of the receive pool; it counts as disposed of. */
-  writeChunk(chunk: BorrowedChunk, sent: SendWaiter | null): boolean {
-    if (!chunk.liesIn(this.poller.pool)) {
-      const pinned = this.writeBytes(chunk.bytes, sent);
-      chunk.dispose();
-      return pinned;
-    }
+  /** Accepts a chunk that lies in this loop's receive pool; it counts as disposed of. */
+  writeChunk(chunk: BorrowedChunk): void {
     const { region, regionOffset, length, poolBuffer } = chunk;
     chunk.surrender();
     this.accept(Memory.pool, region, regionOffset, length, poolBuffer, null, null);
-    return false;
   }
 
-  /** Accepts bytes. True when they were not copied: then `sent` is told when their memory is free again. */
-  writeBytes(data: Uint8Array, sent: SendWaiter | null): boolean {
+  /** True when that many bytes are too many to copy. */
+  needsPin(length: number): boolean {
+    return length > Arena.largestBlock;
+  }
+
+  /** Accepts few bytes, by copying them. */
+  writeCopy(data: Uint8Array): void {
     const { length } = data;
-    if (length === 0) return false;
-    if (length <= Arena.largestBlock) {
-      if (this.memory !== Memory.none && this.gather(data)) return false;
-      const { arena } = this.poller;
-      const size = this.memory === Memory.none ? length : Math.max(length, gatherBytes);
-      const offset = arena.allocate(size);
-      if (offset >= 0) {
-        arena.view.set(data, offset);
-        this.accept(Memory.arena, layout.regionArena, offset, length, size, null, null);
-        return false;
-      }
-      this.accept(Memory.pinned, 0, 0, length, 0, Uint8Array.from(data), null);
-      return false;
-    }
-    this.accept(Memory.pinned, 0, 0, length, 0, data, sent);
-    return true;
+    if (length === 0) return;
+    if (this.memory !== Memory.none && this.gather(data)) return;
+    const { arena } = this.poller;
+    const size = this.memory === Memory.none ? length : Math.max(length, gatherBytes);
+    const offset = arena.allocate(size);
+    if (offset >= 0) {
+      arena.view.set(data, offset);
+      this.accept(Memory.arena, layout.regionArena, offset, length, size, null, null);
+    } else this.accept(Memory.pinned, 0, 0, length, 0, Uint8Array.from(data), null);
+  }
+
+  /** Accepts many bytes, where they are; `sent` is told when the kernel no longer needs their memory. */
+  writePinned(data: Uint8Array, sent: SendWaiter): void {
+    this.accept(Memory.pinned, 0, 0, data.length, 0, data, sent);
   }
 
   /** Appends to the last queued block if there is room. */
@@ -145,7 +141,6 @@ export class Sender implements OperationHandler {
     this.memory = memory;
     this.offset = offset;
     this.length = length;
-    this.view = view;
     this.sent = sent;
     if (memory === Memory.pinned) region = hold = this.poller.core.pin(view!);
     this.hold = hold;
@@ -155,7 +150,6 @@ export class Sender implements OperationHandler {
   complete(result: number): void {
     this.giveBack(this.memory, this.offset, this.hold);
     this.memory = Memory.none;
-    this.view = null;
     const { sent } = this;
     this.sent = null;
     if (result < 0) {

@@ -33,12 +33,12 @@ export class NativePoller implements Poller {
   readonly core: Core;
   private readonly words: Int32Array;
   private readonly deadline: Float64Array;
+  private client: PollerClient | null = null;
   private closed = false;
 
   constructor(
     /** 'io_uring', 'epoll', ... */
     readonly backend: string,
-    client: PollerClient,
     private readonly clock?: Clock,
   ) {
     const exchange = new ArrayBuffer(exchangeBytes);
@@ -53,13 +53,18 @@ export class NativePoller implements Poller {
       nowMs: performance.now(),
       dispatch: () => {
         this.words[layout.paused] = 0;
-        client.turn();
+        this.client?.turn();
       },
     });
     this.operations = new Operations(this.words, this.core, (active) =>
-      active ? client.retain() : client.release(),
+      active ? this.client?.retain() : this.client?.release(),
     );
     this.pool = new ReceivePool(this.core, (buffer) => this.operations.returnBuffer(buffer));
+  }
+
+  /** Says whom to wake. To be called once, before anything else. */
+  attach(client: PollerClient): void {
+    this.client = client;
   }
 
   now(): number {
@@ -70,7 +75,8 @@ export class NativePoller implements Poller {
     const { words } = this;
     if (words[layout.completionHead] === words[layout.completionTail]) this.core.poll();
     this.operations.dispatch();
-    if (this.clock !== undefined && timeoutMs > 0 && this.operations.inFlight === 0) this.clock.sleep(timeoutMs);
+    if (this.clock !== undefined && timeoutMs > 0 && this.operations.inFlight === 0)
+      this.clock.sleep(timeoutMs);
   }
 
   settle(ready: boolean, deadlineMs: number): void {

@@ -45,7 +45,7 @@ export class Scheduler {
 
   private readonly ready = new ReadyQueue();
   private readonly timers = new TimerHeap();
-  private running = true;
+  private running: boolean;
   private stopping = false;
   private closed = false;
   private onStopped: (() => void) | null = null;
@@ -66,9 +66,12 @@ export class Scheduler {
   private settledDeadlineMs = Infinity;
   private references = 0;
   private toldReferenced = false;
+  private mayHold = true;
 
-  constructor(poller: Poller) {
+  /** `running` false: handles wait until `start`. */
+  constructor(poller: Poller, running = true) {
     this.poller = poller;
+    this.running = running;
   }
 
   /** Loop time in milliseconds. */
@@ -185,6 +188,12 @@ export class Scheduler {
   /** True while something keeps the process alive: an unfinished task, a timer, an operation. */
   get hasReferences(): boolean {
     return this.references > 0;
+  }
+
+  /** False: the process may end although there is unfinished work. */
+  setReferenced(referenced: boolean): void {
+    this.mayHold = referenced;
+    if (!this.dispatching && !this.paused) this.tellReferenced();
   }
 
   /** Drops everything that is queued and closes the poller. Idempotent. */
@@ -337,7 +346,7 @@ export class Scheduler {
   }
 
   private tellReferenced(): void {
-    const referenced = this.references > 0 && this.running;
+    const referenced = this.references > 0 && this.running && this.mayHold;
     if (referenced === this.toldReferenced || this.closed) return;
     this.toldReferenced = referenced;
     this.poller.setReferenced(referenced);

@@ -23,7 +23,7 @@ export class TimerHeap {
   size = 0;
 
   add(deadlineMs: number, entry: TimerEntry): void {
-    if (this.size * 2 === this.keys.length) this.grow();
+    if ((this.size + 1) * 2 > this.keys.length) this.grow();
     this.entries.push(entry);
     this.siftUp(this.size++, deadlineMs, this.sequence++, entry);
   }

@@ -1,0 +1,159 @@
+import { isMainThread } from 'node:worker_threads';
+import type { Context } from '../scheduler/context.ts';
+import { CancelledError } from '../tasks/errors.ts';
+import type { Task, TaskBody } from '../tasks/task.ts';
+import type { AbstractEventLoop } from './abstract-event-loop.ts';
+import type { BaseEventLoop } from './base-event-loop.ts';
+import { newEventLoop, setEventLoop } from './policy.ts';
+import { dispatchingLoop } from './running-loop.ts';
+
+/** The user interrupted the program with Ctrl-C (Python: `KeyboardInterrupt`). */
+export class KeyboardInterrupt extends Error {
+  override readonly name = 'KeyboardInterrupt';
+  readonly code = 'ERR_KEYBOARD_INTERRUPT';
+}
+
+export interface RunnerOptions {
+  /** Sets the loop's debug mode; by default it follows `CORIOLIS_DEBUG`. */
+  debug?: boolean;
+  /** Makes the loop; by default the policy does, and the loop is also set as this thread's. */
+  loopFactory?: () => AbstractEventLoop;
+}
+
+/**
+ * Runs several main functions, one after the other, on one loop, and cleans up behind them (asyncio: `Runner`).
+ *
+ *     await using runner = new Runner();
+ *     await runner.run(main);
+ */
+export class Runner implements AsyncDisposable {
+  private loop: AbstractEventLoop | null = null;
+  private closed = false;
+  private setAsCurrent = false;
+
+  constructor(private readonly options: RunnerOptions = {}) {}
+
+  /** The runner's loop; made at the first call. @throws Error when the runner is closed. */
+  getLoop(): AbstractEventLoop {
+    if (this.closed) throw new Error('Runner is closed');
+    if (this.loop === null) {
+      const { loopFactory, debug } = this.options;
+      if (loopFactory === undefined) {
+        this.loop = newEventLoop();
+        setEventLoop(this.loop);
+        this.setAsCurrent = true;
+      } else this.loop = loopFactory();
+      if (debug !== undefined) this.loop.setDebug(debug);
+    }
+    return this.loop;
+  }
+
+  /**
+   * Runs `main` as a task and gives its result. Ctrl-C (SIGINT), unless the program handles it itself, cancels the
+   * task; pressed again, it ends the run at once.
+   *
+   * @throws what `main` throws; KeyboardInterrupt after Ctrl-C; Error when called from inside a running loop.
+   */
+  async run<T>(main: TaskBody<T>, options: { context?: Context } = {}): Promise<T> {
+    if (dispatchingLoop() !== null) throw new Error('Runner.run() cannot be called from a running event loop');
+    const loop = this.getLoop();
+    const task = loop.createTask<T>(main, options);
+    const interrupts = new InterruptHandler(loop, task);
+    try {
+      return await loop.runUntilComplete(task);
+    } catch (error) {
+      if (interrupts.endedRun || (interrupts.count > 0 && error instanceof CancelledError && task.uncancel() === 0)) {
+        throw new KeyboardInterrupt();
+      }
+      throw error;
+    } finally {
+      interrupts.remove();
+    }
+  }
+
+  /** Cancels every task that is left, waits for them, shuts the default executor down, closes the loop. Idempotent. */
+  async close(): Promise<void> {
+    if (this.closed) return;
+    this.closed = true;
+    const { loop } = this;
+    if (loop === null) return;
+    try {
+      await cancelAll(loop);
+    } finally {
+      if (this.setAsCurrent) setEventLoop(null);
+      loop.close();
+    }
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}
+
+/**
+ * Runs `main` on a new loop, then cancels what it left behind and closes the loop (asyncio: `run`). Node's own loop
+ * goes on meanwhile.
+ *
+ * @throws what `main` throws; KeyboardInterrupt after Ctrl-C; Error when called from inside a running loop.
+ */
+export async function run<T>(main: TaskBody<T>, options: RunnerOptions = {}): Promise<T> {
+  if (dispatchingLoop() !== null) throw new Error('run() cannot be called from a running event loop');
+  const runner = new Runner(options);
+  try {
+    return await runner.run(main);
+  } finally {
+    await runner.close();
+  }
+}
+
+async function cancelAll(loop: AbstractEventLoop): Promise<void> {
+  const tasks = [...(loop as BaseEventLoop).scheduler.alive] as Task<unknown>[];
+  if (tasks.length === 0) return;
+  for (const task of tasks) task.cancel();
+  await loop.runUntilComplete(function* () {
+    for (const task of tasks) {
+      try {
+        yield* task;
+      } catch {}
+    }
+  });
+  for (const task of tasks) {
+    const error = task.cancelled() ? null : task.exception();
+    if (error != null) {
+      loop.callExceptionHandler({
+        message: 'unhandled exception during run() shutdown',
+        exception: error,
+        task,
+      });
+    }
+  }
+}
+
+/** What SIGINT does during a run. */
+class InterruptHandler {
+  count = 0;
+  /** The second interrupt stopped the loop. */
+  endedRun = false;
+  private readonly installed: boolean;
+
+  constructor(
+    private readonly loop: AbstractEventLoop,
+    private readonly task: Task<unknown>,
+  ) {
+    this.installed = isMainThread && process.listenerCount('SIGINT') === 0;
+    if (this.installed) process.on('SIGINT', this.onSignal);
+  }
+
+  private readonly onSignal = (): void => {
+    if (++this.count === 1 && !this.task.done()) {
+      this.task.cancel();
+      return;
+    }
+    this.endedRun = true;
+    this.loop.stop();
+  };
+
+  remove(): void {
+    if (this.installed) process.off('SIGINT', this.onSignal);
+  }
+}

@@ -1,0 +1,23 @@
+import { expect, test } from 'vitest';
+import { runFixture } from '../support/child.ts';
+
+// Each ends with receives, blocked sends, accepts and timers in flight. A crash would show as a signal.
+test.each([
+  ['natural', 0],
+  ['exit', 7],
+  ['exit-in-task', 8],
+  ['throw', 1],
+  ['kill', 'SIGTERM'],
+  ['close', 0],
+])('a process that ends by %s ends cleanly', async (how, expected) => {
+  const child = runFixture('endings', [how]);
+  expect(await child.ended, child.stderr()).toBe(expected);
+  if (how === 'close') expect(child.lines).toContain('closed true');
+});
+
+test('workers terminated under load leave no descriptors behind and crash nothing', async () => {
+  const child = runFixture('worker-storm', ['30']);
+  const [before, after] = (await child.line('descriptors')).split(' ').map(Number);
+  expect(await child.ended, child.stderr()).toBe(0);
+  expect(after).toBeLessThanOrEqual(before!);
+}, 60_000);
