@@ -178,6 +178,11 @@ function summarize(server, facts, rounds) {
     /** 1 means that the load generator had no time left: the server could have served more. */
     generatorBusy: medianOf(rounds, (round) => round.generatorCpuNanos / 1e9 / round.elapsedSeconds),
     serverBusy: medianOf(rounds, (round) => round.serverCpuNanos / 1e9 / round.elapsedSeconds),
+    /** Processors' time that went to other programs in the windows: above a few percent the figures are disturbed. */
+    othersBusy: medianOf(rounds, (round) => {
+      const others = round.machineBusyNanos - round.serverCpuNanos - round.generatorCpuNanos;
+      return Math.max(0, others) / 1e9 / round.elapsedSeconds;
+    }),
     errors: rounds.reduce((sum, round) => sum + round.errors, 0),
     firstError: rounds.find((round) => round.errors > 0)?.firstError ?? null,
     idleConnections: Math.max(...rounds.map((round) => round.idleConnections)),
@@ -195,6 +200,9 @@ function withRatios(rows) {
       baseline === undefined ? null : row.serverCpuMicrosPerRequest / baseline.serverCpuMicrosPerRequest,
   }));
 }
+
+/** Share of one processor that other programs may take before the table says so. */
+const disturbedFrom = 0.1;
 
 /** @param {Awaited<ReturnType<typeof measureLoad>>} result */
 function formatResult(result) {
@@ -216,6 +224,11 @@ function formatResult(result) {
     if (row.errors > 0) text += `! ${row.label}: ${row.errors} failed connections (${row.firstError})\n`;
     if (row.idleConnections > 0)
       text += `! ${row.label}: ${row.idleConnections} connections got no answer in the window\n`;
+  }
+  const disturbed = result.rows.filter((row) => row.othersBusy > disturbedFrom);
+  if (disturbed.length > 0) {
+    const worst = Math.round(Math.max(...disturbed.map((row) => row.othersBusy)) * 100);
+    text += `! DISTURBED: other programs used up to ${worst}% of a CPU during ${disturbed.length} of these rows\n`;
   }
   for (const { id, reason } of result.failed) text += `! ${id} is missing: ${reason}\n`;
   return text;

@@ -119,7 +119,9 @@ class EchoLoad {
     } else {
       std::printf("\"serverCpuNanos\":%llu,", static_cast<unsigned long long>(serverCpuNanos_));
     }
-    std::printf("\"generatorCpuNanos\":%llu}\n", static_cast<unsigned long long>(ownCpuNanos_));
+    std::printf("\"generatorCpuNanos\":%llu,\"machineBusyNanos\":%llu}\n",
+                static_cast<unsigned long long>(ownCpuNanos_),
+                static_cast<unsigned long long>(machineBusyNanos_));
   }
 
   bool failed() const { return errors_ > 0; }
@@ -290,6 +292,7 @@ class EchoLoad {
     for (Connection& connection : connections_) connection.answeredInWindow = 0;
     ownCpuNanos_ = OwnCpuNanos();
     if (options_.serverPid != 0) serverCpuNanos_ = serverCpu_.Nanos();
+    machineBusyNanos_ = MachineBusyNanos();
     windowBegan_ = MonotonicNanos();
   }
 
@@ -297,6 +300,7 @@ class EchoLoad {
     windowNanos_ = MonotonicNanos() - windowBegan_;
     if (options_.serverPid != 0) serverCpuNanos_ = serverCpu_.Nanos() - serverCpuNanos_;
     ownCpuNanos_ = OwnCpuNanos() - ownCpuNanos_;
+    machineBusyNanos_ = MachineBusyNanos() - machineBusyNanos_;
     measured_ = latency_;
     for (const Connection& connection : connections_) {
       if (connection.fd >= 0 && connection.answeredInWindow == 0) ++idleConnections_;
@@ -322,6 +326,7 @@ class EchoLoad {
   ProcessCpuClock serverCpu_;
   uint64_t serverCpuNanos_ = 0;
   uint64_t ownCpuNanos_ = 0;
+  uint64_t machineBusyNanos_ = 0;
   uint64_t windowBegan_ = 0;
   uint64_t windowNanos_ = 0;
   Histogram latency_;
