@@ -3,7 +3,7 @@ import { Barrier } from '../../lib/sync/index.ts';
 import { createTask } from '../../lib/tasks/ensure.ts';
 import { BrokenBarrierError } from '../../lib/tasks/errors.ts';
 import { sleep } from '../../lib/tasks/sleep.ts';
-import { currentPass, flavours, runVirtually } from './virtual.ts';
+import { currentPass, flavours, runVirtual } from './virtual.ts';
 
 describe.each(flavours)('Barrier in %s tasks', (_name, flavour) => {
   const startParty = (barrier: Barrier, log: string[], name: string) =>
@@ -20,7 +20,7 @@ describe.each(flavours)('Barrier in %s tasks', (_name, flavour) => {
 
   test('of one never waits', async () => {
     const barrier = new Barrier(1);
-    await runVirtually(
+    await runVirtual(
       flavour(function* () {
         const before = currentPass();
         expect(yield barrier.wait()).toBe(0);
@@ -33,7 +33,7 @@ describe.each(flavours)('Barrier in %s tasks', (_name, flavour) => {
   test('lets all go when the last one comes, round after round', async () => {
     const barrier = new Barrier(3);
     const log: string[] = [];
-    await runVirtually(
+    await runVirtual(
       flavour(function* () {
         const tasks = [startParty(barrier, log, 'a'), startParty(barrier, log, 'b')];
         yield sleep(1);
@@ -51,7 +51,7 @@ describe.each(flavours)('Barrier in %s tasks', (_name, flavour) => {
   test('waits for another in place of a waiter that is cancelled', async () => {
     const barrier = new Barrier(2);
     const log: string[] = [];
-    await runVirtually(
+    await runVirtual(
       flavour(function* () {
         const cancelled = startParty(barrier, log, 'a');
         yield sleep(1);
@@ -68,7 +68,7 @@ describe.each(flavours)('Barrier in %s tasks', (_name, flavour) => {
   test('abort breaks it for those who wait and those who come, until reset', async () => {
     const barrier = new Barrier(2);
     const log: string[] = [];
-    await runVirtually(
+    await runVirtual(
       flavour(function* () {
         const waiting = startParty(barrier, log, 'waiting');
         yield sleep(1);
@@ -91,7 +91,7 @@ describe.each(flavours)('Barrier in %s tasks', (_name, flavour) => {
   test('reset breaks it for those who wait only', async () => {
     const barrier = new Barrier(2);
     const log: string[] = [];
-    await runVirtually(
+    await runVirtual(
       flavour(function* () {
         const waiting = startParty(barrier, log, 'waiting');
         yield sleep(1);

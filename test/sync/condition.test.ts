@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { Condition, Lock } from '../../lib/sync/index.ts';
 import { createTask } from '../../lib/tasks/ensure.ts';
 import { sleep } from '../../lib/tasks/sleep.ts';
-import { currentPass, flavours, runVirtually } from './virtual.ts';
+import { currentPass, flavours, runVirtual } from './virtual.ts';
 
 describe.each(flavours)('Condition in %s tasks', (_name, flavour) => {
   const startWaiter = (condition: Condition, log: string[], name: string) =>
@@ -24,7 +24,7 @@ describe.each(flavours)('Condition in %s tasks', (_name, flavour) => {
   test('wakes as many as it is told, in the order of arrival, when the lock is free', async () => {
     const condition = new Condition();
     const log: string[] = [];
-    await runVirtually(
+    await runVirtual(
       flavour(function* () {
         const tasks = ['a', 'b', 'c', 'd'].map((name) => startWaiter(condition, log, name));
         yield sleep(1);
@@ -47,7 +47,7 @@ describe.each(flavours)('Condition in %s tasks', (_name, flavour) => {
   test('waitFor returns what the predicate gives, without waiting if it is truthy already', async () => {
     const condition = new Condition();
     const found: string[] = [];
-    await runVirtually(
+    await runVirtual(
       flavour(function* () {
         yield condition.acquire();
         const before = currentPass();
@@ -76,7 +76,7 @@ describe.each(flavours)('Condition in %s tasks', (_name, flavour) => {
 
   test('wait needs the lock', async () => {
     const condition = new Condition();
-    await runVirtually(
+    await runVirtual(
       flavour(function* () {
         let message = '';
         try {
@@ -92,7 +92,7 @@ describe.each(flavours)('Condition in %s tasks', (_name, flavour) => {
   test('a cancelled waiter holds the lock when it sees the cancellation, however long that takes', async () => {
     const condition = new Condition();
     const log: string[] = [];
-    await runVirtually(
+    await runVirtual(
       flavour(function* () {
         const task = startWaiter(condition, log, 'waiter');
         yield sleep(0);
@@ -119,7 +119,7 @@ describe.each(flavours)('Condition in %s tasks', (_name, flavour) => {
   test('a waiter that was notified and is cancelled passes the notification on', async () => {
     const condition = new Condition();
     const log: string[] = [];
-    await runVirtually(
+    await runVirtual(
       flavour(function* () {
         const first = startWaiter(condition, log, 'first');
         const second = startWaiter(condition, log, 'second');
@@ -139,7 +139,7 @@ describe.each(flavours)('Condition in %s tasks', (_name, flavour) => {
 test('conditions can share a lock', async () => {
   const lock = new Lock();
   const [notEmpty, notFull] = [new Condition(lock), new Condition(lock)];
-  await runVirtually(async () => {
+  await runVirtual(async () => {
     using _ = await notEmpty.acquire();
     expect(notFull.locked()).toBe(true);
     notFull.notify();

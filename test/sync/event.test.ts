@@ -2,14 +2,14 @@ import { describe, expect, test } from 'vitest';
 import { Event } from '../../lib/sync/index.ts';
 import { createTask } from '../../lib/tasks/ensure.ts';
 import { sleep } from '../../lib/tasks/sleep.ts';
-import { currentPass, flavours, runVirtually } from './virtual.ts';
+import { currentPass, flavours, runVirtual } from './virtual.ts';
 
 describe.each(flavours)('Event in %s tasks', (_name, flavour) => {
   test('does not suspend when it is set', async () => {
     const event = new Event();
     event.set();
     expect(event.isSet()).toBe(true);
-    await runVirtually(
+    await runVirtual(
       flavour(function* () {
         const before = currentPass();
         expect(yield event.wait()).toBe(true);
@@ -21,7 +21,7 @@ describe.each(flavours)('Event in %s tasks', (_name, flavour) => {
   test('wakes all in the order of arrival, in the next pass, even if it is cleared before they run', async () => {
     const event = new Event();
     const log: string[] = [];
-    await runVirtually(
+    await runVirtual(
       flavour(function* () {
         const tasks = ['a', 'b', 'c'].map((name) =>
           createTask(
@@ -46,7 +46,7 @@ describe.each(flavours)('Event in %s tasks', (_name, flavour) => {
 
   test('a cancelled waiter leaves, the others stay', async () => {
     const event = new Event();
-    await runVirtually(
+    await runVirtual(
       flavour(function* () {
         const wait = () =>
           createTask(

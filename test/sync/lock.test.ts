@@ -3,14 +3,14 @@ import { Lock } from '../../lib/sync/index.ts';
 import { createTask } from '../../lib/tasks/ensure.ts';
 import { CancelledError } from '../../lib/tasks/errors.ts';
 import { sleep } from '../../lib/tasks/sleep.ts';
-import { asGenerator, currentPass, flavours, runVirtually } from './virtual.ts';
+import { asGenerator, currentPass, flavours, runVirtual } from './virtual.ts';
 
 describe.each(flavours)('Lock in %s tasks', (_name, flavour) => {
   const start = <T>(script: Parameters<typeof flavour<T>>[0]) => createTask(flavour(script));
 
   test('is taken without suspending when it is free', async () => {
     const lock = new Lock();
-    await runVirtually(
+    await runVirtual(
       flavour(function* () {
         const before = currentPass();
         yield lock.acquire();
@@ -24,7 +24,7 @@ describe.each(flavours)('Lock in %s tasks', (_name, flavour) => {
 
   test('is not taken before the acquisition is awaited', async () => {
     const lock = new Lock();
-    await runVirtually(
+    await runVirtual(
       flavour(function* () {
         const acquisition = lock.acquire();
         expect(lock.locked()).toBe(false);
@@ -37,7 +37,7 @@ describe.each(flavours)('Lock in %s tasks', (_name, flavour) => {
   test('is given in the order of asking, one pass after the release', async () => {
     const lock = new Lock();
     const log: string[] = [];
-    await runVirtually(
+    await runVirtual(
       flavour(function* () {
         yield lock.acquire();
         const tasks = ['a', 'b', 'c'].map((name) =>
@@ -61,7 +61,7 @@ describe.each(flavours)('Lock in %s tasks', (_name, flavour) => {
   test('does not let a newcomer overtake the waiter that was woken', async () => {
     const lock = new Lock();
     const log: string[] = [];
-    await runVirtually(
+    await runVirtual(
       flavour(function* () {
         yield lock.acquire();
         const waiter = start(function* () {
@@ -83,7 +83,7 @@ describe.each(flavours)('Lock in %s tasks', (_name, flavour) => {
 
   test('goes to a newcomer when all who queue have been cancelled', async () => {
     const lock = new Lock();
-    await runVirtually(
+    await runVirtual(
       flavour(function* () {
         yield lock.acquire();
         const waiter = start(function* () {
@@ -105,7 +105,7 @@ describe.each(flavours)('Lock in %s tasks', (_name, flavour) => {
   test('a waiter that is cancelled while it waits leaves the line', async () => {
     const lock = new Lock();
     const log: string[] = [];
-    await runVirtually(
+    await runVirtual(
       flavour(function* () {
         yield lock.acquire();
         const [first, second] = ['first', 'second'].map((name) =>
@@ -135,7 +135,7 @@ describe.each(flavours)('Lock in %s tasks', (_name, flavour) => {
     ['before the release', false],
   ])('the next gets the lock when the first in line is cancelled %s', async (_when, wokenFirst) => {
     const lock = new Lock();
-    await runVirtually(
+    await runVirtual(
       flavour(function* () {
         yield lock.acquire();
         const first = start(() => lockScript(lock));
@@ -153,7 +153,7 @@ describe.each(flavours)('Lock in %s tasks', (_name, flavour) => {
 
   test('the guard releases once', async () => {
     const lock = new Lock();
-    await runVirtually(
+    await runVirtual(
       flavour(function* () {
         const guard = yield lock.acquire();
         guard[Symbol.dispose]();
@@ -178,8 +178,8 @@ describe.each(flavours)('Lock in %s tasks', (_name, flavour) => {
         if (!(error instanceof CancelledError)) throw error;
       }
     });
-    await runVirtually(contend);
-    await expect(runVirtually(contend)).rejects.toThrow('Lock is bound to a different event loop');
+    await runVirtual(contend);
+    await expect(runVirtual(contend)).rejects.toThrow('Lock is bound to a different event loop');
   });
 });
 
@@ -194,9 +194,9 @@ test('using releases at the end of the block, also when it throws', async () => 
     expect(lock.locked()).toBe(true);
     throw new Error('in the block');
   };
-  await expect(runVirtually(failing)).rejects.toThrow('in the block');
+  await expect(runVirtual(failing)).rejects.toThrow('in the block');
   expect(lock.locked()).toBe(false);
-  await runVirtually(function* () {
+  await runVirtual(function* () {
     using _ = yield* lock.acquire();
     expect(lock.locked()).toBe(true);
   });
@@ -205,7 +205,7 @@ test('using releases at the end of the block, also when it throws', async () => 
 
 test('an acquisition whose coroutine is closed leaves the line and wakes the next', async () => {
   const lock = new Lock();
-  await runVirtually(
+  await runVirtual(
     asGenerator(function* () {
       yield lock.acquire();
       const closed = (function* () {
@@ -223,7 +223,7 @@ test('an acquisition whose coroutine is closed leaves the line and wakes the nex
 
 test('an error other than a cancellation that is thrown into a waiter does not lose the lock', async () => {
   const lock = new Lock();
-  await runVirtually(
+  await runVirtual(
     asGenerator(function* () {
       yield lock.acquire();
       const failing = (function* () {

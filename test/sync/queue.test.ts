@@ -3,7 +3,7 @@ import { LifoQueue, PriorityQueue, Queue } from '../../lib/sync/index.ts';
 import { createTask } from '../../lib/tasks/ensure.ts';
 import { QueueEmpty, QueueFull, QueueShutDown } from '../../lib/tasks/errors.ts';
 import { sleep } from '../../lib/tasks/sleep.ts';
-import { currentPass, flavours, runVirtually, type Script } from './virtual.ts';
+import { currentPass, flavours, runVirtual, type Script } from './virtual.ts';
 
 describe.each(flavours)('Queue in %s tasks', (_name, flavour) => {
   const start = <T>(script: () => Script<T>) => createTask(flavour(script));
@@ -18,7 +18,7 @@ describe.each(flavours)('Queue in %s tasks', (_name, flavour) => {
 
   test('takes and gives without suspending when it can, and not before it is awaited', async () => {
     const queue = new Queue<number>(2);
-    await runVirtually(
+    await runVirtual(
       flavour(function* () {
         const before = currentPass();
         const put = queue.put(1);
@@ -37,7 +37,7 @@ describe.each(flavours)('Queue in %s tasks', (_name, flavour) => {
 
   test('getters are served in the order of arrival, one pass after the put', async () => {
     const queue = new Queue<string>();
-    await runVirtually(
+    await runVirtual(
       flavour(function* () {
         const getters = [startGet(queue), startGet(queue)];
         yield sleep(0);
@@ -51,7 +51,7 @@ describe.each(flavours)('Queue in %s tasks', (_name, flavour) => {
 
   test('putters wait for a place and are served in the order of arrival', async () => {
     const queue = new Queue<string>(1);
-    await runVirtually(
+    await runVirtual(
       flavour(function* () {
         yield queue.put('a');
         const putters = [startPut(queue, 'b'), startPut(queue, 'c')];
@@ -68,7 +68,7 @@ describe.each(flavours)('Queue in %s tasks', (_name, flavour) => {
 
   test('a woken getter whose item was taken by getNowait waits again', async () => {
     const queue = new Queue<string>();
-    await runVirtually(
+    await runVirtual(
       flavour(function* () {
         const getter = startGet(queue);
         yield sleep(0);
@@ -84,7 +84,7 @@ describe.each(flavours)('Queue in %s tasks', (_name, flavour) => {
 
   test('a getter that is cancelled after it was woken leaves the item to the next', async () => {
     const queue = new Queue<string>();
-    await runVirtually(
+    await runVirtual(
       flavour(function* () {
         const [first, second] = [startGet(queue), startGet(queue)];
         yield sleep(0);
@@ -98,7 +98,7 @@ describe.each(flavours)('Queue in %s tasks', (_name, flavour) => {
 
   test('a putter that is cancelled after it was woken leaves the place to the next', async () => {
     const queue = new Queue<string>(1);
-    await runVirtually(
+    await runVirtual(
       flavour(function* () {
         queue.putNowait('a');
         const [first, second] = [startPut(queue, 'b'), startPut(queue, 'c')];
@@ -114,7 +114,7 @@ describe.each(flavours)('Queue in %s tasks', (_name, flavour) => {
 
   test('getters and putters that are cancelled while they wait leave no trace', async () => {
     const queue = new Queue<string>(1);
-    await runVirtually(
+    await runVirtual(
       flavour(function* () {
         const getter = startGet(queue);
         yield sleep(0);
@@ -133,7 +133,7 @@ describe.each(flavours)('Queue in %s tasks', (_name, flavour) => {
 
   test('join waits until every item is done, and not at all when there is none', async () => {
     const queue = new Queue<number>();
-    await runVirtually(
+    await runVirtual(
       flavour(function* () {
         const before = currentPass();
         yield queue.join();
@@ -163,7 +163,7 @@ describe.each(flavours)('Queue in %s tasks', (_name, flavour) => {
 
   test('after shutdown nothing is put, and what is left can be got', async () => {
     const queue = new Queue<string>(1);
-    await runVirtually(
+    await runVirtual(
       flavour(function* () {
         queue.putNowait('left');
         const putter = startPut(queue, 'late');
@@ -183,7 +183,7 @@ describe.each(flavours)('Queue in %s tasks', (_name, flavour) => {
 
   test('an immediate shutdown drops the items, wakes everybody and lets join finish', async () => {
     const queue = new Queue<string>();
-    await runVirtually(
+    await runVirtual(
       flavour(function* () {
         const getter = startGet(queue);
         yield sleep(0);
@@ -210,7 +210,7 @@ test('getNowait and putNowait say why they cannot', () => {
 
 test('for await ends when the queue is shut down and empty', async () => {
   const queue = new Queue<number>();
-  const items = await runVirtually(async () => {
+  const items = await runVirtual(async () => {
     const producer = createTask(async () => {
       for (let i = 0; i < 5; i += 1) {
         await queue.put(i);
@@ -228,7 +228,7 @@ test('for await ends when the queue is shut down and empty', async () => {
 
 test('a cancelled for await leaves the queue as it was', async () => {
   const queue = new Queue<number>();
-  await runVirtually(async () => {
+  await runVirtual(async () => {
     const task = createTask(async () => {
       for await (const _ of queue);
     });

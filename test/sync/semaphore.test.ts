@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { BoundedSemaphore, Semaphore } from '../../lib/sync/index.ts';
 import { createTask } from '../../lib/tasks/ensure.ts';
 import { sleep } from '../../lib/tasks/sleep.ts';
-import { currentPass, flavours, runVirtually } from './virtual.ts';
+import { currentPass, flavours, runVirtual } from './virtual.ts';
 
 describe.each(flavours)('Semaphore in %s tasks', (_name, flavour) => {
   const startHolder = (semaphore: Semaphore, log: string[], name: string) =>
@@ -15,7 +15,7 @@ describe.each(flavours)('Semaphore in %s tasks', (_name, flavour) => {
 
   test('gives its permits without suspending, and not before they are awaited', async () => {
     const semaphore = new Semaphore(2);
-    await runVirtually(
+    await runVirtual(
       flavour(function* () {
         const before = currentPass();
         const acquisition = semaphore.acquire();
@@ -35,7 +35,7 @@ describe.each(flavours)('Semaphore in %s tasks', (_name, flavour) => {
   test('is locked for newcomers while somebody who was woken has not run, even with permits left', async () => {
     const semaphore = new Semaphore(0);
     const log: string[] = [];
-    await runVirtually(
+    await runVirtual(
       flavour(function* () {
         const waiter = startHolder(semaphore, log, 'waiter');
         yield sleep(0);
@@ -55,7 +55,7 @@ describe.each(flavours)('Semaphore in %s tasks', (_name, flavour) => {
   test('several releases wake several waiters in one pass', async () => {
     const semaphore = new Semaphore(0);
     const log: string[] = [];
-    await runVirtually(
+    await runVirtual(
       flavour(function* () {
         const tasks = ['a', 'b', 'c'].map((name) => startHolder(semaphore, log, name));
         yield sleep(0);
@@ -73,7 +73,7 @@ describe.each(flavours)('Semaphore in %s tasks', (_name, flavour) => {
   test('a permit given to a waiter that is then cancelled goes to the next', async () => {
     const semaphore = new Semaphore(0);
     const log: string[] = [];
-    await runVirtually(
+    await runVirtual(
       flavour(function* () {
         const first = startHolder(semaphore, log, 'first');
         const second = startHolder(semaphore, log, 'second');
@@ -91,7 +91,7 @@ describe.each(flavours)('Semaphore in %s tasks', (_name, flavour) => {
   test('a waiter that is cancelled while it waits takes no permit', async () => {
     const semaphore = new Semaphore(0);
     const log: string[] = [];
-    await runVirtually(
+    await runVirtual(
       flavour(function* () {
         const first = startHolder(semaphore, log, 'first');
         yield sleep(0);
@@ -110,7 +110,7 @@ describe.each(flavours)('Semaphore in %s tasks', (_name, flavour) => {
 test('a bounded semaphore notices a release too many', async () => {
   const semaphore = new BoundedSemaphore(1);
   expect(() => semaphore.release()).toThrow(RangeError);
-  await runVirtually(function* () {
+  await runVirtual(function* () {
     yield* semaphore.acquire();
     semaphore.release();
     expect(() => semaphore.release()).toThrow('BoundedSemaphore released too many times');

@@ -1,56 +1,12 @@
-import type { Poller } from '../../lib/scheduler/poller.ts';
-import { Scheduler } from '../../lib/scheduler/scheduler.ts';
 import type { Awaitable, Coroutine } from '../../lib/tasks/awaitable.ts';
-import { createTask } from '../../lib/tasks/ensure.ts';
-import type { Task } from '../../lib/tasks/task.ts';
+import { requireScheduler } from '../../lib/tasks/ensure.ts';
+import type { VirtualPoller } from '../../lib/testing/virtual-poller.ts';
 
-/** A poller whose clock jumps to the next timer, and that counts the passes. */
-class JumpingPoller implements Poller {
-  readonly resolutionMs = 1e-6;
-  passes = 0;
-  idle = false;
-  #nowMs = 0;
-
-  now(): number {
-    return this.#nowMs;
-  }
-  poll(timeoutMs: number): void {
-    this.passes += 1;
-    this.idle = timeoutMs === Infinity;
-    if (!this.idle) this.#nowMs += timeoutMs;
-  }
-  settle(): void {}
-  pause(): void {}
-  setReferenced(): void {}
-  close(): void {}
-}
-
-let current: JumpingPoller | null = null;
+export { runVirtual } from '../../lib/testing/run-virtual.ts';
 
 /** The number of the running pass: what is compared when a test says "in the same pass". */
 export function currentPass(): number {
-  return current!.passes;
-}
-
-/** Runs `main` as a task on a loop with a virtual clock; throws when nothing can happen any more before it ends. */
-export async function runVirtually<T>(main: () => Coroutine<T> | Promise<T>): Promise<T> {
-  const poller = new JumpingPoller();
-  current = poller;
-  const scheduler = new Scheduler(poller);
-  let task: Task<T> | null = null;
-  scheduler.callSoon(() => {
-    task = createTask<T>(main);
-  });
-  do {
-    scheduler.turn();
-    await new Promise(setImmediate);
-    if (poller.idle && task !== null && !(task as Task<T>).done()) throw new Error('deadlock');
-  } while (task === null || !(task as Task<T>).done());
-  const done: Task<T> = task;
-  const failed = done.cancelled() ? new Error('main was cancelled') : done.exception();
-  scheduler.close();
-  if (failed !== null) throw failed;
-  return done.result();
+  return (requireScheduler().poller as VirtualPoller).passes;
 }
 
 /**
