@@ -1,0 +1,116 @@
+import type { Scheduler } from '../scheduler/scheduler.ts';
+import type { AnyAwaitable } from './awaitable.ts';
+import { addAwaiter } from './awaited-by.ts';
+import { whenDone } from './done-callback.ts';
+import { ensureFuture, requireScheduler } from './ensure.ts';
+import { cancelledError } from './errors.ts';
+import { Future } from './future.ts';
+import type { TaskBody } from './task.ts';
+
+export interface GatherOptions {
+  /** Put errors among the results instead of failing with the first. */
+  returnExceptions?: boolean;
+}
+
+/** What awaiting each of `T` gives. */
+export type Gathered<T extends readonly unknown[]> = {
+  -readonly [K in keyof T]: T[K] extends PromiseLike<infer R>
+    ? R
+    : T[K] extends Generator<unknown, infer R, unknown>
+      ? R
+      : T[K] extends (...args: never[]) => infer F
+        ? Gathered<[F]>[0]
+        : T[K];
+};
+
+/**
+ * Runs everything concurrently and gives the results in the order of the arguments (asyncio: `gather`). Coroutines
+ * start as tasks at once; the same object given twice runs once.
+ *
+ * The first failure is the gather's failure, but the others keep running. Cancelling the gather cancels all of them,
+ * and it is done when they are. A child that is cancelled by somebody else makes the gather fail with CancelledError
+ * without cancelling it. For children that end together, use a task group.
+ */
+export function gather<const T extends readonly unknown[]>(
+  awaitables: T,
+  options?: GatherOptions,
+): Future<Gathered<T>> {
+  const { returnExceptions = false } = options ?? {};
+  let scheduler: Scheduler | undefined;
+  const futures = new Map<unknown, Future<unknown>>();
+  const children = awaitables.map((awaitable) => {
+    let future = futures.get(awaitable);
+    if (future === undefined) {
+      future = ensureFuture(awaitable as AnyAwaitable<unknown> | TaskBody<unknown>, scheduler);
+      scheduler ??= future.scheduler;
+      futures.set(awaitable, future);
+    }
+    return future;
+  });
+  const outer = new GatheringFuture(
+    scheduler ?? requireScheduler(),
+    children,
+    futures.size,
+    returnExceptions,
+  );
+  if (children.length === 0) outer.setResult([]);
+  // Those that are done count at once, after all others have been registered.
+  const done = [];
+  for (const child of futures.values()) {
+    if (child.done()) done.push(child);
+    else {
+      addAwaiter(child, outer);
+      whenDone(child, outer.childDone);
+    }
+  }
+  for (const child of done) outer.childDone(child);
+  return outer as unknown as Future<Gathered<T>>;
+}
+
+class GatheringFuture extends Future<unknown[]> {
+  private finished = 0;
+  private cancelRequested = false;
+
+  constructor(
+    scheduler: Scheduler,
+    private readonly children: readonly Future<unknown>[],
+    private readonly distinct: number,
+    private readonly returnExceptions: boolean,
+  ) {
+    super(scheduler);
+  }
+
+  /** Cancels the children; the gather itself is done when they are. */
+  override cancel(message?: string): boolean {
+    if (this.done()) return false;
+    let accepted = false;
+    for (const child of this.children) if (child.cancel(message)) accepted = true;
+    if (accepted) this.cancelRequested = true;
+    return accepted;
+  }
+
+  readonly childDone = (child: Future<unknown>): void => {
+    this.finished++;
+    if (this.done()) {
+      // Counts as looked at: the gather has failed already.
+      if (!child.cancelled()) child.exception();
+      return;
+    }
+    if (!this.returnExceptions) {
+      const error = child.cancelled() ? child.takeCancelledError() : child.exception();
+      if (error !== null) {
+        this.setException(error);
+        return;
+      }
+    }
+    if (this.finished < this.distinct) return;
+    const results = this.children.map(outcome);
+    if (this.cancelRequested)
+      this.setException(child.cancelled() ? child.takeCancelledError() : cancelledError(''));
+    else this.setResult(results);
+  };
+}
+
+function outcome(child: Future<unknown>): unknown {
+  return child.cancelled() ? child.takeCancelledError() : (child.exception() ?? child.result());
+}

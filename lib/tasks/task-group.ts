@@ -1,0 +1,167 @@
+import type { Awaitable, Body, Coroutine } from './awaitable.ts';
+import { addAwaiter, removeAwaiter } from './awaited-by.ts';
+import { runBody } from './body.ts';
+import { coroutine } from './coroutine.ts';
+import { currentTask } from './current-task.ts';
+import { whenDone } from './done-callback.ts';
+import { createTaskOn } from './ensure.ts';
+import { CancelledError, ErrorGroup } from './errors.ts';
+import { Future } from './future.ts';
+import type { Task, TaskBody, TaskOptions } from './task.ts';
+
+/**
+ * Tasks that end together (asyncio: `TaskGroup`). The block ends when all of them have. If one fails, the others and
+ * the block's own body are cancelled, and all errors leave the block as one ErrorGroup, in the order in which they
+ * came, the body's last. A task that is cancelled does not count as failed.
+ */
+export class TaskGroup {
+  private parent: Task<unknown> | null = null;
+  private readonly tasks = new Set<Task<unknown>>();
+  private errors: unknown[] = [];
+  private entered = false;
+  private exiting = false;
+  private aborting = false;
+  /** `parent.cancel()` was called by this group, which therefore has to take it back. */
+  private parentCancelRequested = false;
+  private cancelOnEntry = false;
+  private allDone: Future<void> | null = null;
+
+  /** Runs `body` and then waits for the group's tasks. A group is used once. Gives undefined after `cancel()`. */
+  run<T>(body: Body<[TaskGroup], T>): Awaitable<T | undefined> {
+    return runGroup(this, body);
+  }
+
+  /** @internal */
+  *runInline<T>(body: Body<[TaskGroup], T>): Coroutine<T | undefined> {
+    this.enter();
+    let result: T | undefined;
+    let failure: { error: unknown } | null = null;
+    try {
+      result = yield* runBody(body, this);
+    } catch (error) {
+      failure = { error };
+    }
+    yield* this.leave(failure);
+    return result;
+  }
+
+  /**
+   * Starts a task in the group.
+   * @throws Error before the block has begun, after it has ended, and once the group is being aborted
+   */
+  createTask<T>(body: TaskBody<T>, options?: TaskOptions): Task<T> {
+    if (!this.entered) throw new Error('TaskGroup has not been entered');
+    if (this.exiting && this.tasks.size === 0) throw new Error('TaskGroup is finished');
+    if (this.aborting) throw new Error('TaskGroup is shutting down');
+    const parent = this.parent!;
+    const task = createTaskOn(parent.scheduler, body, options);
+    const child = task as Task<unknown>;
+    addAwaiter(child, parent);
+    this.tasks.add(child);
+    whenDone(child, this.onTaskDone as (child: Future<unknown>) => void);
+    // An eager task may have cancelled the group in its first step.
+    if (this.aborting && !task.done()) task.cancel();
+    return task;
+  }
+
+  /**
+   * Cancels the group's tasks and its body; the block then ends without an error (asyncio 3.15). Before the block has
+   * begun, it takes effect on entry; after it has ended, it does nothing.
+   */
+  cancel(): void {
+    if (!this.entered) {
+      this.cancelOnEntry = true;
+      return;
+    }
+    if (this.aborting || (this.exiting && this.tasks.size === 0)) return;
+    this.abort();
+    this.cancelParent();
+  }
+
+  private enter(): void {
+    if (this.entered) throw new Error('TaskGroup has already been entered');
+    this.parent = currentTask();
+    if (this.parent === null) throw new Error('TaskGroup cannot determine the parent task');
+    this.entered = true;
+    if (this.cancelOnEntry) this.cancel();
+  }
+
+  private *leave(failure: { error: unknown } | null): Coroutine<void> {
+    const parent = this.parent!;
+    this.exiting = true;
+    let cancellation = failure !== null && failure.error instanceof CancelledError ? failure.error : null;
+    if (failure !== null && !this.aborting) this.abort();
+    let absorbed: CancelledError | null = null;
+    while (this.tasks.size > 0) {
+      this.allDone = new Future<void>(parent.scheduler);
+      try {
+        yield* this.allDone;
+      } catch (error) {
+        if (!(error instanceof CancelledError)) throw error;
+        absorbed = error;
+        if (!this.aborting) {
+          cancellation = error;
+          this.abort();
+        }
+      }
+      this.allDone = null;
+    }
+    if (this.parentCancelRequested) {
+      if (parent.uncancel() === 0) cancellation = null;
+      else cancellation ??= absorbed;
+    }
+    const { errors } = this;
+    this.errors = [];
+    this.parent = null;
+    if (cancellation !== null && errors.length === 0) throw cancellation;
+    if (failure !== null && !(failure.error instanceof CancelledError)) errors.push(failure.error);
+    if (errors.length === 0) return;
+    if (parent.cancelling() > 0) {
+      // The errors go first; the cancellation from outside arrives at the next await.
+      parent.uncancel();
+      parent.cancel();
+    }
+    throw new ErrorGroup('unhandled errors in a TaskGroup', errors);
+  }
+
+  private readonly onTaskDone = (task: Task<unknown>): void => {
+    this.tasks.delete(task);
+    const { parent } = this;
+    if (parent !== null) removeAwaiter(task, parent);
+    if (this.tasks.size === 0 && this.allDone !== null && !this.allDone.done()) this.allDone.setResult();
+    if (task.cancelled()) return;
+    const error = task.exception();
+    if (error === null) return;
+    this.errors.push(error);
+    if (this.aborting || this.parentCancelRequested) return;
+    this.abort();
+    this.cancelParent();
+  };
+
+  private abort(): void {
+    this.aborting = true;
+    for (const task of this.tasks) if (!task.done()) task.cancel();
+  }
+
+  private cancelParent(): void {
+    if (this.parentCancelRequested) return;
+    this.parentCancelRequested = true;
+    this.parent!.cancel();
+  }
+}
+
+const runGroup = coroutine(function* <T>(
+  group: TaskGroup,
+  body: Body<[TaskGroup], T>,
+): Coroutine<T | undefined> {
+  return yield* group.runInline(body);
+}) as <T>(group: TaskGroup, body: Body<[TaskGroup], T>) => Awaitable<T | undefined>;
+
+/**
+ * Runs `body` with a task group and waits for the group's tasks: `await taskGroup(async (tg) => { ... })`. See
+ * `TaskGroup`. Gives what the body returns, or undefined if the group was ended with `tg.cancel()`.
+ * @throws ErrorGroup with every error of a task and of the body
+ */
+export function taskGroup<T>(body: Body<[TaskGroup], T>): Awaitable<T | undefined> {
+  return runGroup(new TaskGroup(), body);
+}

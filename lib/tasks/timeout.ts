@@ -1,0 +1,120 @@
+import type { Handle } from '../scheduler/handle.ts';
+import type { Awaitable, Body, Coroutine } from './awaitable.ts';
+import { runBody } from './body.ts';
+import { coroutine } from './coroutine.ts';
+import { currentTask } from './current-task.ts';
+import { requireScheduler } from './ensure.ts';
+import { CancelledError, TimeoutError } from './errors.ts';
+import type { Task } from './task.ts';
+
+type State = 'created' | 'active' | 'expiring' | 'expired' | 'finished';
+
+/**
+ * A deadline for a part of a task (asyncio: `Timeout`). When it passes, the task is cancelled, and what leaves the
+ * part as a CancelledError becomes a TimeoutError, unless somebody else has asked for the cancellation too.
+ */
+export class Timeout {
+  private state: State = 'created';
+  private task: Task<unknown> | null = null;
+  private cancellingAtEntry = 0;
+  private handle: Handle | null = null;
+
+  /** `deadlineMs`: loop time in milliseconds; null: none. */
+  constructor(private deadlineMs: number | null) {}
+
+  /** The deadline in loop time (ms), or null. */
+  when(): number | null {
+    return this.deadlineMs;
+  }
+
+  /** True from the moment the deadline passed, also after the block. */
+  expired(): boolean {
+    return this.state === 'expiring' || this.state === 'expired';
+  }
+
+  /**
+   * Moves the deadline; null removes it. A deadline in the past expires in the next pass.
+   * @throws Error unless the block is running and has not expired
+   */
+  reschedule(deadlineMs: number | null): void {
+    if (this.state !== 'active') {
+      throw new Error(
+        this.state === 'created'
+          ? 'Timeout has not been entered'
+          : `Cannot change state of ${this.state} Timeout`,
+      );
+    }
+    this.deadlineMs = deadlineMs;
+    this.handle?.cancel();
+    this.handle = null;
+    if (deadlineMs === null) return;
+    const { scheduler } = this.task!;
+    this.handle =
+      deadlineMs <= scheduler.now()
+        ? scheduler.callSoon(this.expire, [], null)
+        : scheduler.callAt(deadlineMs, this.expire, [], null);
+  }
+
+  /** Runs `body` under this timeout. A timeout is used once. */
+  *run<T>(body: Body<[Timeout], T>): Coroutine<T> {
+    this.enter();
+    let result: T;
+    try {
+      result = yield* runBody(body, this);
+    } catch (error) {
+      throw this.leave(error);
+    }
+    this.leave(null);
+    return result;
+  }
+
+  private enter(): void {
+    if (this.state !== 'created') throw new Error('Timeout has already been entered');
+    const task = currentTask();
+    if (task === null) throw new Error('Timeout should be used inside a task');
+    this.state = 'active';
+    this.task = task;
+    this.cancellingAtEntry = task.cancelling();
+    this.reschedule(this.deadlineMs);
+  }
+
+  /** The block is left with `error`, or null; gives the error to leave it with. */
+  private leave(error: unknown): unknown {
+    this.handle?.cancel();
+    this.handle = null;
+    if (this.state === 'active') this.state = 'finished';
+    else {
+      this.state = 'expired';
+      if (this.task!.uncancel() <= this.cancellingAtEntry && error instanceof CancelledError) {
+        return new TimeoutError('The timeout has expired', { cause: error });
+      }
+    }
+    return error;
+  }
+
+  private readonly expire = (): void => {
+    this.handle = null;
+    this.task!.cancel();
+    this.state = 'expiring';
+  };
+}
+
+/**
+ * Runs `body` with at most `delayMs` milliseconds (null: no limit, but the `Timeout` given to the body can set one).
+ * The time counts from the moment the result is awaited.
+ * @throws TimeoutError when the time is up and the body let the cancellation pass
+ */
+export const timeout = coroutine(function* <T>(
+  delayMs: number | null,
+  body: Body<[Timeout], T>,
+): Coroutine<T> {
+  return yield* new Timeout(delayMs === null ? null : requireScheduler().now() + delayMs).run(body);
+}) as <T>(delayMs: number | null, body: Body<[Timeout], T>) => Awaitable<T>;
+
+/** Like `timeout`, with a deadline in loop time (ms). */
+export const timeoutAt = coroutine(function* <T>(
+  deadlineMs: number | null,
+  body: Body<[Timeout], T>,
+): Coroutine<T> {
+  return yield* new Timeout(deadlineMs).run(body);
+}) as <T>(deadlineMs: number | null, body: Body<[Timeout], T>) => Awaitable<T>;

@@ -1,0 +1,29 @@
+import type { AnyAwaitable, Awaitable, Coroutine } from './awaitable.ts';
+import { inline } from './body.ts';
+import { coroutine } from './coroutine.ts';
+import { ensureFuture } from './ensure.ts';
+import { CancelledError, TimeoutError } from './errors.ts';
+import { timeout } from './timeout.ts';
+import { cancelAndWait } from './wait.ts';
+
+/**
+ * Waits for `awaitable` for at most `timeoutMs` milliseconds (null: without limit), then cancels it and waits until
+ * that is done (asyncio: `wait_for`). A coroutine runs inline, in the caller's task. If the cancelled awaitable gives
+ * a value all the same, that value is the result.
+ * @throws TimeoutError when the time is up
+ */
+export const waitFor = coroutine(function* <T>(
+  awaitable: AnyAwaitable<T>,
+  timeoutMs: number | null,
+): Coroutine<T> {
+  if (timeoutMs === null || timeoutMs > 0) return yield* timeout(timeoutMs, () => inline<T>(awaitable));
+  const future = ensureFuture(awaitable);
+  if (future.done()) return future.result();
+  yield* cancelAndWait(future);
+  try {
+    return future.result();
+  } catch (error) {
+    if (error instanceof CancelledError) throw new TimeoutError('The timeout has expired', { cause: error });
+    throw error;
+  }
+}) as <T>(awaitable: AnyAwaitable<T>, timeoutMs: number | null) => Awaitable<T>;
