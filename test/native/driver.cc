@@ -2,6 +2,7 @@
 
 #include <poll.h>
 
+#include <cerrno>
 #include <ctime>
 
 #include "../../native/proactor/io_uring.h"
@@ -30,22 +31,23 @@ Driver::~Driver() {
 
 uint32_t Driver::Submit(uint8_t code, int fd, const void* data, size_t length, uint64_t argument) {
   const uint32_t slot = next_slot_++;
-  const Operation operation = {code,
-                               slot,
-                               Generation(slot),
-                               fd,
-                               static_cast<uint8_t*>(const_cast<void*>(data)),
-                               static_cast<uint32_t>(length),
-                               argument};
-  if (code != opcode::kReturnBuffer) operations_[slot].code = code;
+  if (code != opcode::kReturnBuffer) {
+    operations_[slot].code = code;
+    operations_[slot].fd = fd;
+  }
+  SubmitOperation({code, slot, Generation(slot), fd, static_cast<uint8_t*>(const_cast<void*>(data)),
+                   static_cast<uint32_t>(length), argument});
+  return slot;
+}
+
+void Driver::SubmitOperation(const Operation& operation) {
   for (int attempt = 0; !proactor_->Submit(operation); ++attempt) {
     if (attempt == 1000) {
       Report(__FILE__, __LINE__, "Submit has no room after 1000 polls");
-      break;
+      return;
     }
     Poll();
   }
-  return slot;
 }
 
 void Driver::AddSlabs(uint32_t count) {
@@ -67,6 +69,11 @@ uint32_t Driver::Poll() {
   const uint32_t count = proactor_->Poll(out.data(), out_capacity);
   CHECK(count <= out_capacity);
   for (uint32_t i = 0; i < count; ++i) Take(out[i]);
+  std::vector<uint32_t> starved;
+  starved.swap(starved_);
+  for (uint32_t slot : starved) {
+    SubmitOperation({opcode::kReceive, slot, Generation(slot), operations_.at(slot).fd, nullptr, 0, 0});
+  }
   return count;
 }
 
@@ -80,6 +87,10 @@ void Driver::Take(const Completion& completion) {
   CHECK_EQ(completion.generation, Generation(completion.slot));
   if (state.ended)
     Report(__FILE__, __LINE__, "completion after the last one, opcode " + std::to_string(state.code));
+  if (restarts_ && state.code == opcode::kReceive && completion.result == -ENOBUFS) {
+    starved_.push_back(completion.slot);
+    return;
+  }
   state.completions.push_back(completion);
   if ((completion.flags & flag::kMore) == 0) state.ended = true;
   if ((completion.flags & flag::kBuffer) == 0) return;

@@ -43,6 +43,8 @@ class Driver {
   // By default a buffer goes back as soon as it is full and its data are copied.
   void KeepBuffers() { keeps_buffers_ = true; }
   void ReturnBuffers();
+  // A kReceive that ends because the pool is empty is started again, under the same slot: it seems never to end.
+  void RestartStarvedReceives() { restarts_ = true; }
   size_t kept_buffers() const { return kept_.size(); }
 
   // Polls once, without sleeping. Returns the number of completions.
@@ -71,11 +73,13 @@ class Driver {
  private:
   struct State {
     uint8_t code = 0;
+    int fd = -1;
     bool ended = false;
     std::vector<Completion> completions;
     std::string received;
   };
 
+  void SubmitOperation(const Operation& operation);
   void Take(const Completion& completion);
 
   std::unique_ptr<Proactor> proactor_;
@@ -83,6 +87,8 @@ class Driver {
   std::vector<uint32_t> filled_;  // of each buffer
   std::vector<uint32_t> kept_;
   bool keeps_buffers_ = false;
+  bool restarts_ = false;
+  std::vector<uint32_t> starved_;  // slots of receives to be started again
   uint32_t next_slot_ = 1;
   std::unordered_map<uint32_t, State> operations_;
 };

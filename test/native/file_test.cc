@@ -62,7 +62,7 @@ TEST_EACH_BACKEND(FileAtTheCurrentPosition) {
 TEST_EACH_BACKEND(FileErrors) {
   const Fd directory(open("/tmp", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   const Fd read_only(open("/proc/self/exe", O_RDONLY | O_CLOEXEC));
-  char bytes[8];
+  char bytes[8] = {};
   CHECK_EQ(driver.Result(driver.Submit(opcode::kRead, directory, bytes, 8, 0)), -EISDIR);
   CHECK_EQ(driver.Result(driver.Submit(opcode::kWrite, read_only, bytes, 8, 0)), -EBADF);
 }
@@ -71,7 +71,7 @@ TEST_EACH_BACKEND(FileWithoutPositionsOrCache) {
   const Fd null(open("/dev/null", O_RDWR | O_CLOEXEC));
   const Fd zero(open("/dev/zero", O_RDWR | O_CLOEXEC));
   const Fd status(open("/proc/self/stat", O_RDONLY | O_CLOEXEC));
-  char bytes[64];
+  char bytes[64] = {};
   CHECK_EQ(driver.Result(driver.Submit(opcode::kRead, null, bytes, 64, kHere)), 0);
   CHECK_EQ(driver.Result(driver.Submit(opcode::kWrite, null, bytes, 64, kHere)), 64);
   CHECK_EQ(driver.Result(driver.Submit(opcode::kRead, zero, bytes, 64, kHere)), 64);
@@ -241,20 +241,23 @@ TEST_EACH_BACKEND(PollBesideReceiveAndSend) {
   driver.AddSlabs(1);
   Pair pair = NewTcpPair();
   const std::string data = Pattern(8, 20 << 20);
-  const uint32_t receive = driver.Submit(opcode::kReceive, pair.nonblocking);
   const uint32_t send = driver.Submit(opcode::kSend, pair.nonblocking, data.data(), data.size());
   const uint32_t first = driver.Submit(opcode::kPoll, pair.nonblocking, nullptr, 0, POLLIN);
   const uint32_t second = driver.Submit(opcode::kPoll, pair.nonblocking, nullptr, 0, POLLIN);
-  const uint32_t writable = driver.Submit(opcode::kPoll, pair.nonblocking, nullptr, 0, POLLOUT);
+  while (driver.Poll() > 0) {
+  }
   CHECK(WriteAll(pair.blocking, "abc"));
-  CHECK_EQ(driver.Result(first) & POLLIN, POLLIN);
-  CHECK_EQ(driver.Result(second) & POLLIN, POLLIN);
-  CHECK(driver.Until([&] { return driver.Received(receive) == "abc"; }));
+  CHECK_EQ(driver.Result(first), POLLIN);
+  CHECK_EQ(driver.Result(second), POLLIN);
   CHECK(!driver.Ended(send));
+  // A poll for data beside a receive may find that the receive has taken them; one for space is on its own.
+  const uint32_t receive = driver.Submit(opcode::kReceive, pair.nonblocking);
+  const uint32_t writable = driver.Submit(opcode::kPoll, pair.nonblocking, nullptr, 0, POLLOUT);
+  CHECK(driver.Until([&] { return driver.Received(receive) == "abc"; }));
   std::string got;
   std::thread reader([&] { got = ReadAll(pair.blocking, data.size()); });
-  CHECK_EQ(driver.Result(writable), POLLOUT);
   CHECK_EQ(driver.Result(send), data.size());
+  CHECK_EQ(driver.Result(writable), POLLOUT);
   reader.join();
   CHECK(got == data);
 }
@@ -279,7 +282,9 @@ TEST_EACH_BACKEND(PollAfterTheNumberCameBack) {
       CHECK_EQ(driver.Result(readable), POLLIN);
     } else {
       const bool cancelled = driver.Result(driver.CancelOperation(readable)) == 1;
-      CHECK_EQ(driver.Result(readable), cancelled ? -ECANCELED : POLLIN);
+      const int32_t result = driver.Result(readable);
+      // It may have become ready while it was being cancelled.
+      CHECK(result == POLLIN || (cancelled && result == -ECANCELED));
     }
   }
 }

@@ -2,6 +2,7 @@
 // that run once for each backend to one. Fails also when a test leaves descriptors open.
 #include <dirent.h>
 
+#include <csignal>
 #include <cstdlib>
 #include <cstring>
 #include <string>
@@ -82,5 +83,7 @@ int RunAll(const char* filter) {
 }  // namespace coriolis::test
 
 int main(int argc, char** argv) {
+  // As Node does: writing to a broken pipe fails instead of ending the process.
+  signal(SIGPIPE, SIG_IGN);
   return coriolis::test::RunAll(argc > 1 ? argv[1] : nullptr);
 }
