@@ -1,4 +1,5 @@
 import { awaitingTask } from '../tasks/async-await.ts';
+import { AsyncStrand } from '../tasks/async-strand.ts';
 import type { Awaitable, Coroutine, Suspension } from '../tasks/awaitable.ts';
 import { CoroutineAwait } from '../tasks/coroutine-await.ts';
 import { currentTask } from '../tasks/current-task.ts';
@@ -49,9 +50,11 @@ export abstract class BlockingOperation<T, P extends Place = Place> implements A
     try {
       step = this.next();
     } catch (error) {
-      return Promise.reject(error).then(onFulfilled, onRejected);
+      return new SettledAwait<T>(onFulfilled, onRejected).failed(error) as PromiseLike<R1 | R2>;
     }
-    if (step.done === true) return Promise.resolve(step.value).then(onFulfilled, onRejected);
+    if (step.done === true) {
+      return new SettledAwait<T>(onFulfilled, onRejected).succeeded(step.value) as PromiseLike<R1 | R2>;
+    }
     const task = awaitingTask();
     if (task === null) return createTask<T>(this).then(onFulfilled, onRejected);
     const strand = new CoroutineAwait<T>(task, this[Symbol.iterator](), onFulfilled, onRejected);
@@ -108,4 +111,32 @@ function postpone(cancellation: CancelledError): void {
   if (task === null || task.cancelling() === 0) return;
   task.uncancel();
   task.cancel(cancellation.message === '' ? undefined : cancellation.message);
+}
+
+/** An `await` that need not wait: the function goes on at once, without any promise but its own. */
+class SettledAwait<T> extends AsyncStrand<T> {
+  readonly awaited = null;
+
+  constructor(
+    onFulfilled: ((value: T) => unknown) | null | undefined,
+    onRejected: ((error: unknown) => unknown) | null | undefined,
+  ) {
+    super(null, onFulfilled, onRejected);
+  }
+
+  succeeded(value: T): this {
+    this.fulfill(value);
+    return this;
+  }
+
+  failed(error: unknown): this {
+    this.reject(error);
+    return this;
+  }
+
+  run(): void {}
+
+  cancel(): boolean {
+    return false;
+  }
 }

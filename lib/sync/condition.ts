@@ -1,8 +1,8 @@
-import type { Awaitable, Coroutine } from '../tasks/awaitable.ts';
+import type { Awaitable, Body, Coroutine } from '../tasks/awaitable.ts';
 import { coroutine } from '../tasks/coroutine.ts';
 import { currentTask } from '../tasks/current-task.ts';
 import { CancelledError } from '../tasks/errors.ts';
-import type { Guard } from './guard.ts';
+import { type Guard, runGuarded } from './guard.ts';
 import { Lock } from './lock.ts';
 import { LoopBound } from './loop-bound.ts';
 import { Place, WaitingLine } from './place.ts';
@@ -34,6 +34,14 @@ export class Condition extends LoopBound {
   /** Takes the lock, see {@link Lock.acquire}. */
   acquire(): Awaitable<Guard> {
     return this.#lock.acquire();
+  }
+
+  /**
+   * Runs `body`, of either kind of function, as part of the calling task while it has the lock: for those whose
+   * JavaScript has no `using`.
+   */
+  with<T>(body: Body<[], T>): Awaitable<T> {
+    return runGuarded(this, body);
   }
 
   /** Lets go of the lock, see {@link Lock.release}. */

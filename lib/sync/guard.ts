@@ -1,3 +1,7 @@
+import type { Awaitable, Body } from '../tasks/awaitable.ts';
+import { runBody } from '../tasks/body.ts';
+import { coroutine } from '../tasks/coroutine.ts';
+
 /** What a guard gives back: anything with asyncio's `release()`. */
 export interface Releasable {
   release(): void;
@@ -23,3 +27,13 @@ export class Guard implements Disposable {
     owner.release();
   }
 }
+
+/** Runs `body` between `acquire()` and `release()`. */
+export const runGuarded = coroutine(function* <T>(owner: { acquire(): Awaitable<Guard> }, body: Body<[], T>) {
+  const guard = yield* owner.acquire();
+  try {
+    return yield* runBody(body);
+  } finally {
+    guard[Symbol.dispose]();
+  }
+}) as <T>(owner: { acquire(): Awaitable<Guard> }, body: Body<[], T>) => Awaitable<T>;

@@ -72,8 +72,8 @@ export class Queue<T> extends LoopBound {
    * @throws QueueShutDown when the queue is shut down
    */
   putNowait(item: T): void {
-    if (this.#isShutDown) throw new QueueShutDown();
-    if (this.full()) throw new QueueFull();
+    if (this.#isShutDown) throw shutDown();
+    if (this.full()) throw new QueueFull('The queue is full');
     this.#store.push(item);
     if (this.#unfinished === 0) this.#finished.clear();
     this.#unfinished += 1;
@@ -94,7 +94,7 @@ export class Queue<T> extends LoopBound {
    * @throws QueueShutDown when there is none and the queue is shut down
    */
   getNowait(): T {
-    if (this.#store.size === 0) throw this.#isShutDown ? new QueueShutDown() : new QueueEmpty();
+    if (this.#store.size === 0) throw this.#isShutDown ? shutDown() : new QueueEmpty('The queue is empty');
     const item = this.#store.shift();
     if (this.#putters.length > 0) this.#putters.wakeFirst();
     return item;
@@ -149,14 +149,14 @@ export class Queue<T> extends LoopBound {
   /** @internal `null`: an item can be got now. */
   waitForItem(): Place | null {
     if (this.#store.size > 0) return null;
-    if (this.#isShutDown) throw new QueueShutDown();
+    if (this.#isShutDown) throw shutDown();
     return this.#queueUp(this.#getters);
   }
 
   /** @internal `null`: an item can be put now, or the put fails. */
   waitForPlace(): Place | null {
     if (!this.full()) return null;
-    if (this.#isShutDown) throw new QueueShutDown();
+    if (this.#isShutDown) throw shutDown();
     return this.#queueUp(this.#putters);
   }
 
@@ -177,6 +177,10 @@ export class Queue<T> extends LoopBound {
     line.join(place);
     return place;
   }
+}
+
+function shutDown(): QueueShutDown {
+  return new QueueShutDown('The queue is shut down');
 }
 
 /**

@@ -1,6 +1,6 @@
-import type { Awaitable } from '../tasks/awaitable.ts';
+import type { Awaitable, Body } from '../tasks/awaitable.ts';
 import { BlockingOperation } from './blocking-operation.ts';
-import { Guard } from './guard.ts';
+import { Guard, runGuarded } from './guard.ts';
 import { LoopBound } from './loop-bound.ts';
 import { Place, WaitingLine } from './place.ts';
 
@@ -47,6 +47,14 @@ export class Semaphore extends LoopBound {
    */
   acquire(): Awaitable<Guard> {
     return new Acquire(this);
+  }
+
+  /**
+   * Runs `body`, of either kind of function, as part of the calling task while it has a permit: for those whose
+   * JavaScript has no `using`.
+   */
+  with<T>(body: Body<[], T>): Awaitable<T> {
+    return runGuarded(this, body);
   }
 
   /** Gives a permit back, or adds one, and hands it to the first in line. */

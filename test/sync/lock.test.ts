@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { Lock } from '../../lib/sync/index.ts';
+import { Condition, Lock, Queue, Semaphore } from '../../lib/sync/index.ts';
 import { createTask } from '../../lib/tasks/ensure.ts';
-import { CancelledError } from '../../lib/tasks/errors.ts';
+import { CancelledError, QueueShutDown } from '../../lib/tasks/errors.ts';
 import { sleep } from '../../lib/tasks/sleep.ts';
 import { asGenerator, currentPass, flavours, runVirtual } from './virtual.ts';
 
@@ -181,6 +181,43 @@ describe.each(flavours)('Lock in %s tasks', (_name, flavour) => {
     await runVirtual(contend);
     await expect(runVirtual(contend)).rejects.toThrow('Lock is bound to a different event loop');
   });
+});
+
+test.each([
+  ['lock', () => new Lock()],
+  ['semaphore', () => new Semaphore(1)],
+  ['condition', () => new Condition()],
+])('%s.with holds it while the body runs, also when that throws', async (_kind, make) => {
+  const primitive = make();
+  await runVirtual(function* () {
+    const result = yield* primitive.with(function* () {
+      expect(primitive.locked()).toBe(true);
+      yield* sleep(1);
+      return 'done';
+    });
+    expect(result).toBe('done');
+  });
+  expect(primitive.locked()).toBe(false);
+  await runVirtual(async () => {
+    const failing = async () => {
+      expect(primitive.locked()).toBe(true);
+      await sleep(1);
+      throw new Error('in the body');
+    };
+    await expect(primitive.with(failing)).rejects.toThrow('in the body');
+  });
+  expect(primitive.locked()).toBe(false);
+});
+
+test('a free lock can be awaited without any loop, and then chains like a promise', async () => {
+  const lock = new Lock();
+  await lock.acquire();
+  lock.release();
+  expect(await lock.acquire().then(() => lock.locked())).toBe(true);
+  const queue = new Queue<number>();
+  queue.shutdown();
+  await expect(queue.get()).rejects.toThrow(QueueShutDown);
+  expect(await queue.get().then(undefined, () => 'caught')).toBe('caught');
 });
 
 test('releasing a lock that nobody holds throws', () => {
