@@ -1,11 +1,6 @@
 export * from './loop/index.ts';
 export * from './net/index.ts';
-export type { AnyAwaitable, Awaitable, Body, Coroutine, Suspension } from './tasks/awaitable.ts';
-export { coroutine } from './tasks/coroutine.ts';
-export { currentTask } from './tasks/current-task.ts';
-export { createTask, ensureFuture } from './tasks/ensure.ts';
-export * from './tasks/errors.ts';
-export { Future, isFuture } from './tasks/future.ts';
-export { sleep } from './tasks/sleep.ts';
-export { Task, type TaskBody, type TaskOptions } from './tasks/task.ts';
+export { type Context, copyContext } from './scheduler/context.ts';
 export { Handle, TimerHandle } from './scheduler/handle.ts';
+export * from './sync/index.ts';
+export * from './tasks/index.ts';

@@ -56,7 +56,7 @@ export function createTask<T>(body: TaskBody<T>, options?: TaskOptions): Task<T>
  */
 export function ensureFuture<T>(awaitable: AnyAwaitable<T> | TaskBody<T>, scheduler?: Scheduler): Future<T> {
   if (awaitable instanceof Future) {
-    if (scheduler !== undefined && awaitable.scheduler !== scheduler) {
+    if (scheduler !== undefined && awaitable.scheduler !== scheduler && !awaitable.adopt(scheduler)) {
       throw new Error('The future belongs to a different event loop');
     }
     awaitable.begin();

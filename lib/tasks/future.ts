@@ -33,7 +33,7 @@ export interface Waiter {
  * came.
  */
 export class Future<T> implements Awaitable<T> {
-  /** @internal */ readonly scheduler: Scheduler;
+  /** @internal */ scheduler: Scheduler;
   /** @internal */ flags = 0;
   /** @internal The result, the error, or the CancelledError or its message. */
   value: unknown = undefined;
@@ -166,6 +166,11 @@ export class Future<T> implements Awaitable<T> {
 
   /** The future was cancelled: a leaf operation stops what it has begun. */
   protected onCancel(): void {}
+
+  /** @internal An operation that has not begun may move to another loop; true if it did. */
+  adopt(_scheduler: Scheduler): boolean {
+    return false;
+  }
 
   /** @internal Begins a lazy operation, unless it has begun. */
   begin(): void {

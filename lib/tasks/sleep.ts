@@ -28,6 +28,12 @@ class Sleep<T> extends Future<T> implements TimerEntry {
     this.value = result;
   }
 
+  override adopt(scheduler: Scheduler): boolean {
+    if ((this.flags & futureFlag.started) !== 0) return false;
+    this.scheduler = scheduler;
+    return true;
+  }
+
   protected override start(): void {
     this.scheduler.retain();
     this.scheduler.addTimer(this.scheduler.now() + this.delayMs, this);

@@ -1,8 +1,9 @@
-import type { AnyAwaitable, Awaitable, Coroutine } from './awaitable.ts';
+import type { Awaitable, Coroutine } from './awaitable.ts';
 import { inline } from './body.ts';
 import { coroutine } from './coroutine.ts';
 import { ensureFuture } from './ensure.ts';
 import { CancelledError, TimeoutError } from './errors.ts';
+import type { TaskBody } from './task.ts';
 import { timeout } from './timeout.ts';
 import { cancelAndWait } from './wait.ts';
 
@@ -13,10 +14,15 @@ import { cancelAndWait } from './wait.ts';
  * @throws TimeoutError when the time is up
  */
 export const waitFor = coroutine(function* <T>(
-  awaitable: AnyAwaitable<T>,
+  awaitable: TaskBody<T>,
   timeoutMs: number | null,
 ): Coroutine<T> {
-  if (timeoutMs === null || timeoutMs > 0) return yield* timeout(timeoutMs, () => inline<T>(awaitable));
+  if (timeoutMs === null || timeoutMs > 0) {
+    return yield* timeout<T>(
+      timeoutMs,
+      typeof awaitable === 'function' ? awaitable : () => inline<T>(awaitable),
+    );
+  }
   const future = ensureFuture(awaitable);
   if (future.done()) return future.result();
   yield* cancelAndWait(future);
@@ -26,4 +32,4 @@ export const waitFor = coroutine(function* <T>(
     if (error instanceof CancelledError) throw new TimeoutError('The timeout has expired', { cause: error });
     throw error;
   }
-}) as <T>(awaitable: AnyAwaitable<T>, timeoutMs: number | null) => Awaitable<T>;
+}) as <T>(awaitable: TaskBody<T>, timeoutMs: number | null) => Awaitable<T>;

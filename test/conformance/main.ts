@@ -1,0 +1,71 @@
+import { writeSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { parseArgs } from 'node:util';
+import { loadPrograms, loadTraces } from './fixtures.ts';
+import { firstDifference, type Level, type Program } from './program.ts';
+import { type Flavor, runProgram } from './run-program.ts';
+import { VirtualHost } from './virtual-host.ts';
+
+const usage = `usage:
+  conformance run [--flavor generator|async] < programs.jsonl > traces.jsonl
+  conformance check [--flavor generator|async] [--level 1|2|3]     the fixtures`;
+
+/** The command line. Returns the exit code. */
+export async function main(args: string[]): Promise<number> {
+  const { values, positionals } = parseArgs({
+    args,
+    allowPositionals: true,
+    options: {
+      flavor: { type: 'string', default: 'generator' },
+      level: { type: 'string', default: '3' },
+      show: { type: 'string', default: '10' },
+    },
+  });
+  const flavor = values.flavor as Flavor;
+  if (flavor !== 'generator' && flavor !== 'async') throw new Error(`unknown flavor: ${flavor}`);
+  switch (positionals[0]) {
+    case 'run':
+      return await run(flavor);
+    case 'check':
+      return await check(flavor, Number(values.level) as Level, Number(values.show));
+    default:
+      console.error(usage);
+      return 2;
+  }
+}
+
+/** Programs from the standard input, traces to the standard output. */
+async function run(flavor: Flavor): Promise<number> {
+  for await (const line of createInterface({ input: process.stdin })) {
+    if (line.trim() === '') continue;
+    const trace = await runProgram(JSON.parse(line) as Program, flavor, new VirtualHost());
+    print(`${JSON.stringify(trace)}\n`);
+  }
+  return 0;
+}
+
+/** Whether the fixtures agree. */
+async function check(flavor: Flavor, level: Level, show: number): Promise<number> {
+  const programs = loadPrograms();
+  const expected = new Map(loadTraces().map((trace) => [trace.id, trace]));
+  let different = 0;
+  for (const program of programs) {
+    const trace = await runProgram(program, flavor, new VirtualHost());
+    const difference = firstDifference(expected.get(program.id)!, trace, level);
+    if (difference !== null && ++different <= show) print(`${program.id}: ${difference}\n`);
+  }
+  print(`compared ${programs.length}, different ${different} (${flavor}, level ${level})\n`);
+  return different === 0 ? 0 : 1;
+}
+
+/** Writes all of it, also to a pipe whose reader is slow. */
+function print(text: string): void {
+  const bytes = Buffer.from(text);
+  for (let at = 0; at < bytes.length; ) {
+    try {
+      at += writeSync(1, bytes, at);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error;
+    }
+  }
+}
