@@ -18,6 +18,8 @@
 
 namespace coriolis {
 
+// One constant a line, however long its comment.
+// clang-format off
 namespace layout {
 // Header words. Counters run freely and wrap; an index into a ring is counter & (capacity - 1).
 constexpr uint32_t kSubmissionHead = 0;   // the core's: entries it has taken
@@ -89,6 +91,7 @@ constexpr uint32_t kMore = 1;        // completion: another one of the same oper
 constexpr uint32_t kBuffer = 2;      // completion: the data are in pool buffer (flags >> 16), at the bytes after its last completion's
 constexpr uint32_t kBufferMore = 4;  // completion: the core goes on filling this buffer; without it the buffer is TypeScript's until kReturnBuffer
 }  // namespace flag
+// clang-format on
 
 static_assert((layout::kSubmissionCapacity & (layout::kSubmissionCapacity - 1)) == 0);
 static_assert((layout::kCompletionCapacity & (layout::kCompletionCapacity - 1)) == 0);

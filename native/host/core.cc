@@ -46,10 +46,12 @@ void Core::Register(Napi::Env env, Napi::Object exports) {
 }
 
 Core::Core(const Napi::CallbackInfo& info) : Napi::ObjectWrap<Core>(info) {
+  // At once: opening a backend takes its time, and every deadline would be late by it.
+  const uint64_t now_ns = Host::NowNs();
   const Napi::Env env = info.Env();
   const char* fault = WrongOption(info[0]);
   if (fault != nullptr) {
-    ThrowTypeError(env, fault);
+    if (!env.IsExceptionPending()) ThrowTypeError(env, fault);
     return;
   }
   const Napi::Object options = info[0].As<Napi::Object>();
@@ -61,6 +63,7 @@ Core::Core(const Napi::CallbackInfo& info) : Napi::ObjectWrap<Core>(info) {
       options.Get("arena").As<Napi::ArrayBuffer>(),
       options.Get("dispatch").As<Napi::Function>(),
       options.Get("nowMs").As<Napi::Number>().DoubleValue(),
+      now_ns,
   };
   if (host_options.proactor == nullptr) {
     Napi::Error::New(env, "The " + name + " backend is not available: " + reason)

@@ -21,12 +21,6 @@ constexpr uint64_t kTurnNanoseconds = 1000 * 1000;
 // at once.
 constexpr int kSleepAttempts = 4;
 
-uint64_t NowNs() {
-  timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return static_cast<uint64_t>(now.tv_sec) * 1000000000 + static_cast<uint64_t>(now.tv_nsec);
-}
-
 // A multishot completion that carries no buffer is an accepted connection.
 bool IsAccepted(const Completion& completion) {
   return (completion.flags & (flag::kMore | flag::kBuffer)) == flag::kMore && completion.result >= 0;
@@ -46,6 +40,12 @@ bool TakesDescriptor(uint8_t opcode) {
 
 }  // namespace
 
+uint64_t Host::NowNs() {
+  timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return static_cast<uint64_t>(now.tv_sec) * 1000000000 + static_cast<uint64_t>(now.tv_nsec);
+}
+
 std::shared_ptr<Host> Host::Open(Napi::Env env, Options options, int* error) {
   std::shared_ptr<Host> host(new Host(env, std::move(options)));
   *error = host->Start();
@@ -61,7 +61,7 @@ Host::Host(Napi::Env env, Options options)
       regions_(env),
       dispatch_(env, options.dispatch),
       origin_ms_(options.now_ms),
-      origin_ns_(NowNs()) {
+      origin_ns_(options.now_ns) {
   regions_.Keep(options.exchange);
   regions_.Set(layout::kRegionArena, static_cast<uint8_t*>(options.arena.Data()), options.arena.ByteLength(),
                options.arena);

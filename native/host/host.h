@@ -29,8 +29,11 @@ class Host : public std::enable_shared_from_this<Host> {
     Napi::ArrayBuffer exchange;
     Napi::ArrayBuffer arena;
     Napi::Function dispatch;
-    double now_ms;  // loop time at this moment
+    double now_ms;    // loop time ...
+    uint64_t now_ns;  // ... and CLOCK_MONOTONIC at the same moment
   };
+
+  static uint64_t NowNs();
 
   // nullptr: libuv refused, with the reason in `error` (negative errno).
   static std::shared_ptr<Host> Open(Napi::Env env, Options options, int* error);

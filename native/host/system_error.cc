@@ -8,12 +8,19 @@ namespace coriolis {
 
 namespace {
 
+Napi::Value Translate(const Napi::CallbackInfo& info, const char* (*translate)(int)) {
+  const Napi::Env env = info.Env();
+  if (info[0].IsNumber()) return Napi::String::New(env, translate(info[0].As<Napi::Number>().Int32Value()));
+  Napi::TypeError::New(env, "errno must be a number").ThrowAsJavaScriptException();
+  return env.Undefined();
+}
+
 Napi::Value ErrorName(const Napi::CallbackInfo& info) {
-  return Napi::String::New(info.Env(), uv_err_name(info[0].ToNumber().Int32Value()));
+  return Translate(info, uv_err_name);
 }
 
 Napi::Value ErrorMessage(const Napi::CallbackInfo& info) {
-  return Napi::String::New(info.Env(), uv_strerror(info[0].ToNumber().Int32Value()));
+  return Translate(info, uv_strerror);
 }
 
 }  // namespace

@@ -64,8 +64,8 @@ struct Operation {
   uint32_t slot;
   uint32_t generation;
   int32_t fd;
-  uint8_t* data;     // nullptr when the operation has none
-  uint32_t length;   // bytes at data
+  uint8_t* data;    // nullptr when the operation has none
+  uint32_t length;  // bytes at data
   uint64_t argument;
 };
 
@@ -121,7 +121,7 @@ class Proactor {
 
 // Why a backend is not available: 0 and a working proactor, or the negative errno and the call that failed.
 struct OpenFailure {
-  int error = 0;              // negative errno
+  int error = 0;               // negative errno
   const char* call = nullptr;  // e.g. "io_uring_setup", "IORING_OP_RECV multishot"
 };
 
