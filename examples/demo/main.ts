@@ -1,6 +1,6 @@
 // `npm run demo`: starts examples/service in this process, drives it with node:net and node:http clients, and
 // prints what it did.
-import { capabilities, type Coroutine, createTask, gather, run, sleep, type Task } from 'coriolis';
+import { type Coroutine, capabilities, createTask, gather, run, sleep, type Task } from 'coriolis';
 import { startService } from '../service/service.js';
 import { compareEcho } from './echo-comparison.js';
 import { talkLines } from './line-client.js';
@@ -9,14 +9,19 @@ import { driveLongTasks } from './web-client.js';
 
 await run(async () => {
   const { backends, default: backend } = capabilities();
-  const refused = backends.filter(({ available }) => !available).map(({ name, reason }) => `${name}: ${reason}`);
+  const refused = backends
+    .filter(({ available }) => !available)
+    .map(({ name, reason }) => `${name}: ${reason}`);
   print('backend', refused.length === 0 ? backend : `${backend} (${refused.join('; ')})`);
 
   const service = await startService();
   print('service', `lines on port ${service.linePort}, web on port ${service.webPort}, both in this process`);
 
   const lines = await talkLines(service.linePort, { clients: 50, linesEach: 40 });
-  print('lines', `${lines.replies} replies to ${lines.clients} node:net clients, in ${lines.elapsedMs.toFixed(0)} ms`);
+  print(
+    'lines',
+    `${lines.replies} replies to ${lines.clients} node:net clients, in ${lines.elapsedMs.toFixed(0)} ms`,
+  );
 
   const web = await driveLongTasks(service.webPort, 20);
   print(

@@ -1,4 +1,4 @@
-import { type Coroutine, sleep, type Task, type AbstractEventLoop } from 'coriolis';
+import { type AbstractEventLoop, type Coroutine, sleep, type Task } from 'coriolis';
 
 /** What `/tasks/:id` reports. */
 export interface TaskReport {

@@ -1,5 +1,5 @@
-import { type AbstractEventLoop, type Coroutine, getRunningLoop, sleep, type Task } from 'coriolis';
 import type { Server as HttpServer } from 'node:http';
+import { type AbstractEventLoop, type Coroutine, getRunningLoop, sleep, type Task } from 'coriolis';
 import { type LineStatistics, type Server, startLineServer } from './line-server.js';
 import { LongTasks } from './long-tasks.js';
 import { startWeb } from './web.js';
@@ -27,7 +27,10 @@ export async function startService(ports: { line?: number; web?: number } = {}):
   const { server: web, port: webPort } = await startWeb(tasks, ports.web);
 
   let ticks = 0;
-  const background = loop.createTask(tick(() => ticks++), { name: 'background' });
+  const background = loop.createTask(
+    tick(() => ticks++),
+    { name: 'background' },
+  );
 
   return {
     loop,

@@ -2,8 +2,8 @@ import type { Context } from '../scheduler/context.ts';
 import type { Handle, TimerHandle } from '../scheduler/handle.ts';
 import type { ErrorContext } from '../scheduler/scheduler.ts';
 import type { Awaitable } from '../tasks/awaitable.ts';
-import type { Future } from '../tasks/future.ts';
 import type { TaskFactory } from '../tasks/ensure.ts';
+import type { Future } from '../tasks/future.ts';
 import type { Task, TaskBody, TaskOptions } from '../tasks/task.ts';
 import type { ResolvedAddress, ResolveOptions } from './resolve.ts';
 

@@ -3,11 +3,17 @@ import { rootContext } from '../scheduler/context.ts';
 import type { Handle, TimerHandle } from '../scheduler/handle.ts';
 import { type Clock, NativePoller } from '../scheduler/native-poller.ts';
 import { type ErrorContext, Scheduler } from '../scheduler/scheduler.ts';
+import { inline } from '../tasks/body.ts';
 import { coroutine } from '../tasks/coroutine.ts';
-import { createTaskOn, ensureFuture, getTaskFactory, setTaskFactory, type TaskFactory } from '../tasks/ensure.ts';
+import {
+  createTaskOn,
+  ensureFuture,
+  getTaskFactory,
+  setTaskFactory,
+  type TaskFactory,
+} from '../tasks/ensure.ts';
 import { Future } from '../tasks/future.ts';
 import type { Task, TaskBody, TaskOptions } from '../tasks/task.ts';
-import { inline } from '../tasks/body.ts';
 import { AbstractEventLoop, type Callback, type ExceptionHandler } from './abstract-event-loop.ts';
 import { DescriptorWatcher } from './descriptor-watcher.ts';
 import { type ResolvedAddress, type ResolveOptions, resolve, resolveName } from './resolve.ts';
@@ -75,7 +81,8 @@ export class BaseEventLoop extends AbstractEventLoop {
   private checkStartable(): void {
     this.checkOpen();
     if (this.isRunning()) throw new Error('This event loop is already running');
-    if (dispatchingLoop() !== null) throw new Error('Cannot run the event loop while another loop is running');
+    if (dispatchingLoop() !== null)
+      throw new Error('Cannot run the event loop while another loop is running');
   }
 
   private checkOpen(): void {
@@ -168,7 +175,8 @@ export class BaseEventLoop extends AbstractEventLoop {
   }
 
   override setTaskFactory(factory: TaskFactory | null): void {
-    if (factory !== null && typeof factory !== 'function') throw argumentType('factory', 'function or null', factory);
+    if (factory !== null && typeof factory !== 'function')
+      throw argumentType('factory', 'function or null', factory);
     setTaskFactory(this.scheduler, factory);
   }
 
@@ -210,7 +218,11 @@ export class BaseEventLoop extends AbstractEventLoop {
     return !this.isClosed() && this.watcher.removeWriter(fd);
   }
 
-  override addSignalHandler<A extends unknown[]>(signal: NodeJS.Signals, callback: Callback<A>, ...args: A): void {
+  override addSignalHandler<A extends unknown[]>(
+    signal: NodeJS.Signals,
+    callback: Callback<A>,
+    ...args: A
+  ): void {
     this.checkOpen();
     this.signals.add(signal, callback, args);
   }
@@ -222,7 +234,8 @@ export class BaseEventLoop extends AbstractEventLoop {
   // ---- errors and debugging -----------------------------------------------------------------------------------------
 
   override setExceptionHandler(handler: ExceptionHandler | null): void {
-    if (handler !== null && typeof handler !== 'function') throw argumentType('handler', 'function or null', handler);
+    if (handler !== null && typeof handler !== 'function')
+      throw argumentType('handler', 'function or null', handler);
     this.exceptionHandler = handler;
   }
 

@@ -5,12 +5,22 @@ import { getEventLoop } from './policy.ts';
 
 /**
  * What `sleep`, `createTask` and the like use in ordinary Node code: the running loop, or else this thread's loop,
- * started in the background. It holds the process only while it has unfinished work.
+ * which then starts in the background as soon as it has work. It holds the process only while it has some.
  */
 function defaultScheduler(): Scheduler {
-  const loop = getEventLoop();
-  if (!loop.isRunning()) void loop.runForever();
-  return (loop as BaseEventLoop).scheduler;
+  const loop = getEventLoop() as BaseEventLoop;
+  const { scheduler } = loop;
+  if (!loop.isRunning()) scheduler.onWorkWhileStopped ??= () => startSoon(loop);
+  return scheduler;
+}
+
+/** Later in the same tick, because the caller may be about to run the loop himself. */
+function startSoon(loop: BaseEventLoop): void {
+  const { scheduler } = loop;
+  scheduler.onWorkWhileStopped = null;
+  queueMicrotask(() => {
+    if (!loop.isRunning() && !loop.isClosed()) void loop.runForever();
+  });
 }
 
 setDefaultScheduler(defaultScheduler);

@@ -73,7 +73,6 @@ export function getEventLoop(): AbstractEventLoop {
  */
 export function getRunningLoop(): AbstractEventLoop {
   const loop = runningLoop();
-  if (loop === null)
-    throw Object.assign(new Error('no running event loop'), { code: 'ERR_NO_RUNNING_LOOP' });
+  if (loop === null) throw Object.assign(new Error('no running event loop'), { code: 'ERR_NO_RUNNING_LOOP' });
   return loop;
 }

@@ -55,14 +55,18 @@ export class Runner implements AsyncDisposable {
    * @throws what `main` throws; KeyboardInterrupt after Ctrl-C; Error when called from inside a running loop.
    */
   async run<T>(main: TaskBody<T>, options: { context?: Context } = {}): Promise<T> {
-    if (dispatchingLoop() !== null) throw new Error('Runner.run() cannot be called from a running event loop');
+    if (dispatchingLoop() !== null)
+      throw new Error('Runner.run() cannot be called from a running event loop');
     const loop = this.getLoop();
     const task = loop.createTask<T>(main, options);
     const interrupts = new InterruptHandler(loop, task);
     try {
       return await loop.runUntilComplete(task);
     } catch (error) {
-      if (interrupts.endedRun || (interrupts.count > 0 && error instanceof CancelledError && task.uncancel() === 0)) {
+      if (
+        interrupts.endedRun ||
+        (interrupts.count > 0 && error instanceof CancelledError && task.uncancel() === 0)
+      ) {
         throw new KeyboardInterrupt();
       }
       throw error;

@@ -12,7 +12,10 @@ const require = createRequire(import.meta.url);
  */
 function candidates(): string[] {
   const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
-  const found = [join(root, 'build', 'Release', 'coriolis.node'), join(root, 'build', 'Debug', 'coriolis.node')];
+  const found = [
+    join(root, 'build', 'Release', 'coriolis.node'),
+    join(root, 'build', 'Debug', 'coriolis.node'),
+  ];
   const prebuilds = join(root, 'prebuilds', `${process.platform}-${process.arch}`);
   if (existsSync(prebuilds)) {
     const libc = usesMusl() ? 'musl' : 'glibc';

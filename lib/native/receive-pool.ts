@@ -92,7 +92,13 @@ export class ReceivePool {
   /** A view of a piece. Valid until it is released. */
   view(buffer: number, offset: number, length: number): Buffer {
     const slab = this.slabs[(buffer / poolSlabBuffers) | 0]!;
-    return Buffer.from(slab, (buffer % poolSlabBuffers) * poolBufferBytes + offset, length);
+    return Buffer.from(slab, this.regionOffset(buffer, offset), length);
+  }
+
+  /** Copies a piece, or a part of it. */
+  copy(buffer: number, offset: number, length: number, target: Uint8Array, at: number): void {
+    const slab = this.slabs[(buffer / poolSlabBuffers) | 0]!;
+    target.set(new Uint8Array(slab, this.regionOffset(buffer, offset), length), at);
   }
 
   /** Region of the slab that a buffer lies in. */

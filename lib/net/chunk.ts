@@ -52,17 +52,15 @@ export class BorrowedChunk implements Disposable {
   leavePool(): void {
     if (this.buffer < 0) return;
     const copy = Buffer.allocUnsafeSlow(this.length);
-    copy.set(this.bytes);
+    this.copyFirst(this.length, copy, 0);
     this.dispose();
     this.own = copy;
   }
 
-  /** Splits the first `length` bytes off. @internal */
-  takeFirst(length: number): Buffer {
-    const first = Buffer.allocUnsafe(length);
-    first.set(this.bytes.subarray(0, length));
-    this.skip(length);
-    return first;
+  /** Copies the first `length` bytes to `target`. @internal */
+  copyFirst(length: number, target: Uint8Array, at: number): void {
+    if (this.own !== null) target.set(this.own.subarray(0, length), at);
+    else this.pool.copy(this.buffer, this.start, length, target, at);
   }
 
   /** Drops the first `length` bytes. @internal */

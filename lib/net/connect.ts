@@ -6,11 +6,11 @@ import type { NativePoller } from '../scheduler/native-poller.ts';
 import type { OperationHandler } from '../scheduler/operations.ts';
 import type { Scheduler } from '../scheduler/scheduler.ts';
 import type { Awaitable, Coroutine } from '../tasks/awaitable.ts';
+import { inline } from '../tasks/body.ts';
 import { coroutine } from '../tasks/coroutine.ts';
 import { requireScheduler } from '../tasks/ensure.ts';
 import { ErrorGroup } from '../tasks/errors.ts';
 import { Future } from '../tasks/future.ts';
-import { inline } from '../tasks/body.ts';
 import { numericAddress, resolveHost, type SocketAddress } from './address.ts';
 import { requireNativePoller } from './require-native-poller.ts';
 import { defaultLimit, Stream } from './stream.ts';
@@ -93,48 +93,48 @@ class Connecting extends Future<void> implements OperationHandler {
  * @throws (through the result) the system error, such as `ECONNREFUSED`, with `address` and `port`; an ErrorGroup
  *   when several addresses failed in different ways; `ENOTFOUND`; TypeError or RangeError for a wrong argument.
  */
-export const openConnection: (options: ConnectOptions) => Awaitable<Stream> = coroutine(function* openConnection(
-  options: ConnectOptions,
-): Coroutine<Stream> {
-  if (options === null || typeof options !== 'object') throw argumentType('options', 'object', options);
-  const { host = 'localhost', port, localAddress, localPort = 0, limit = defaultLimit, signal } = options;
-  if (typeof host !== 'string') throw argumentType('options.host', 'string', host);
-  checkPort(port, 1);
-  checkPort(localPort, 0);
-  checkCount('limit', limit, 1);
-  signal?.throwIfAborted();
-  const scheduler = requireScheduler();
-  requireNativePoller(scheduler);
-  const numeric = numericAddress(host, port);
-  const targets = numeric === null ? yield* inline(resolveHost(host, port)) : [numeric];
-  const failures: Error[] = [];
-  for (const target of targets) {
+export const openConnection: (options: ConnectOptions) => Awaitable<Stream> = coroutine(
+  function* openConnection(options: ConnectOptions): Coroutine<Stream> {
+    if (options === null || typeof options !== 'object') throw argumentType('options', 'object', options);
+    const { host = 'localhost', port, localAddress, localPort = 0, limit = defaultLimit, signal } = options;
+    if (typeof host !== 'string') throw argumentType('options.host', 'string', host);
+    checkPort(port, 1);
+    checkPort(localPort, 0);
+    checkCount('limit', limit, 1);
     signal?.throwIfAborted();
-    const fd = addon.socket(target.family, 'stream');
-    try {
-      addon.setOption(fd, 'noDelay', 1);
-      if (localAddress !== undefined || localPort !== 0) {
-        addon.bind(fd, localAddress ?? (target.family === 6 ? '::' : '0.0.0.0'), localPort);
+    const scheduler = requireScheduler();
+    requireNativePoller(scheduler);
+    const numeric = numericAddress(host, port);
+    const targets = numeric === null ? yield* inline(resolveHost(host, port)) : [numeric];
+    const failures: Error[] = [];
+    for (const target of targets) {
+      signal?.throwIfAborted();
+      const fd = addon.socket(target.family, 'stream');
+      try {
+        addon.setOption(fd, 'noDelay', 1);
+        if (localAddress !== undefined || localPort !== 0) {
+          addon.bind(fd, localAddress ?? (target.family === 6 ? '::' : '0.0.0.0'), localPort);
+        }
+      } catch (error) {
+        addon.closeDescriptor(fd);
+        failures.push(error as Error);
+        continue;
       }
-    } catch (error) {
-      addon.closeDescriptor(fd);
-      failures.push(error as Error);
-      continue;
-    }
-    const attempt = new Connecting(scheduler, fd, target, signal);
-    try {
-      yield* attempt;
-    } catch (error) {
-      if (attempt.cancelled() || (signal?.aborted ?? false) || !('syscall' in (error as Error))) {
-        // Cancelled after the connection was made: nobody else knows of the descriptor.
-        attempt.closeDescriptor();
-        throw error;
+      const attempt = new Connecting(scheduler, fd, target, signal);
+      try {
+        yield* attempt;
+      } catch (error) {
+        if (attempt.cancelled() || (signal?.aborted ?? false) || !('syscall' in (error as Error))) {
+          // Cancelled after the connection was made: nobody else knows of the descriptor.
+          attempt.closeDescriptor();
+          throw error;
+        }
+        failures.push(error as Error);
+        continue;
       }
-      failures.push(error as Error);
-      continue;
+      return new Stream(scheduler, fd, limit);
     }
-    return new Stream(scheduler, fd, limit);
-  }
-  if (failures.every(({ message }) => message === failures[0]!.message)) throw failures[0]!;
-  throw new ErrorGroup('connecting to every address failed', failures);
-});
+    if (failures.every(({ message }) => message === failures[0]!.message)) throw failures[0]!;
+    throw new ErrorGroup('connecting to every address failed', failures);
+  },
+);

@@ -1,4 +1,3 @@
-import type { SocketAddress } from './address.ts';
 import { errno, systemError } from '../native/errors.ts';
 import { flag, opcode } from '../native/layout.ts';
 import { addon } from '../native/load.ts';
@@ -6,6 +5,7 @@ import type { TimerHandle } from '../scheduler/handle.ts';
 import type { NativePoller } from '../scheduler/native-poller.ts';
 import type { OperationHandler } from '../scheduler/operations.ts';
 import type { Scheduler } from '../scheduler/scheduler.ts';
+import type { SocketAddress } from './address.ts';
 
 /** How long accepting stops when the process or the system has no descriptors or memory left (asyncio's delay). */
 const exhaustedDelayMs = 1000;

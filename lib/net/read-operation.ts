@@ -1,8 +1,9 @@
+import type { Scheduler } from '../scheduler/scheduler.ts';
 import { IncompleteReadError, LimitOverrunError } from '../tasks/errors.ts';
 import { Future } from '../tasks/future.ts';
-import type { Scheduler } from '../scheduler/scheduler.ts';
 import type { BorrowedChunk } from './chunk.ts';
-import type { Receiver, ReadWaiter } from './receiver.ts';
+import { readMemory } from './read-memory.ts';
+import type { ReadWaiter, Receiver } from './receiver.ts';
 import { concurrentRead } from './stream-errors.ts';
 
 /**
@@ -253,7 +254,7 @@ function takeSome(receiver: Receiver, max: number): Buffer | null {
 }
 
 function takeExactly(receiver: Receiver, count: number): Buffer {
-  const bytes = Buffer.allocUnsafe(count);
+  const bytes = readMemory(count);
   receiver.copyInto(bytes);
   return bytes;
 }

@@ -138,11 +138,11 @@ export class Receiver implements OperationHandler {
       const room = target.length - copied;
       const { head } = this;
       if (head.length <= room) {
-        target.set(head.bytes, copied);
+        head.copyFirst(head.length, target, copied);
         copied += head.length;
         this.shift()!.dispose();
       } else {
-        target.set(head.bytes.subarray(0, room), copied);
+        head.copyFirst(room, target, copied);
         head.skip(room);
         this.length -= room;
         copied += room;

@@ -1,8 +1,8 @@
+import { Arena } from '../native/arena.ts';
 import { systemError } from '../native/errors.ts';
 import { layout, opcode } from '../native/layout.ts';
 import type { NativePoller } from '../scheduler/native-poller.ts';
 import type { OperationHandler } from '../scheduler/operations.ts';
-import { Arena } from '../native/arena.ts';
 import type { BorrowedChunk } from './chunk.ts';
 
 /** Unsent bytes above which a writer has to wait, and those at which it may go on (asyncio's limits). */
@@ -13,7 +13,7 @@ const sendLowWater = sendHighWater / 4;
 const gatherBytes = 4096;
 
 /** Where the bytes of one send lie, and what has to be given back after it. */
-const enum Memory {
+enum Memory {
   none,
   arena,
   pool,
@@ -108,7 +108,8 @@ export class Sender implements OperationHandler {
   /** Appends to the last queued block if there is room. */
   private gather(data: Uint8Array): boolean {
     const last = this.queue[this.queue.length - 1];
-    if (last === undefined || last.memory !== Memory.arena || last.length + data.length > last.hold) return false;
+    if (last === undefined || last.memory !== Memory.arena || last.length + data.length > last.hold)
+      return false;
     this.poller.arena.view.set(data, last.offset + last.length);
     last.length += data.length;
     this.unsent += data.length;

@@ -1,15 +1,15 @@
-import { checkCount, checkPort, argumentType } from '../arguments.ts';
-import { requireScheduler } from '../tasks/ensure.ts';
+import { argumentType, checkCount, checkPort } from '../arguments.ts';
 import { rootContext } from '../scheduler/context.ts';
 import type { Scheduler } from '../scheduler/scheduler.ts';
 import type { Awaitable, Coroutine } from '../tasks/awaitable.ts';
+import { inline } from '../tasks/body.ts';
 import { coroutine } from '../tasks/coroutine.ts';
+import { requireScheduler } from '../tasks/ensure.ts';
 import { Future } from '../tasks/future.ts';
 import { Task } from '../tasks/task.ts';
-import { inline } from '../tasks/body.ts';
 import { numericAddress, resolveHost, type SocketAddress } from './address.ts';
-import { requireNativePoller } from './require-native-poller.ts';
 import { Listener, type ListenOptions } from './listener.ts';
+import { requireNativePoller } from './require-native-poller.ts';
 import { defaultLimit, Stream } from './stream.ts';
 import { isStreamClosed } from './stream-errors.ts';
 
@@ -171,8 +171,11 @@ export class Server implements AsyncDisposable {
  * @throws (through the result) the system error of bind or listen, such as `EADDRINUSE`; `ENOTFOUND` for a host name
  *   nobody knows; TypeError or RangeError for a wrong argument.
  */
-export const startServer: (handler: ConnectionHandler, options?: ServerOptions) => Awaitable<Server> = coroutine(
-  function* startServer(handler: ConnectionHandler, options: ServerOptions = {}): Coroutine<Server> {
+export const startServer: (handler: ConnectionHandler, options?: ServerOptions) => Awaitable<Server> =
+  coroutine(function* startServer(
+    handler: ConnectionHandler,
+    options: ServerOptions = {},
+  ): Coroutine<Server> {
     if (typeof handler !== 'function') throw argumentType('handler', 'function', handler);
     const { host, port = 0, backlog = 511, reusePort = false, limit = defaultLimit, signal } = options;
     if (host !== undefined && typeof host !== 'string') throw argumentType('options.host', 'string', host);
@@ -202,8 +205,7 @@ export const startServer: (handler: ConnectionHandler, options?: ServerOptions) 
     server.start();
     if (signal !== undefined) server.closeWhenAborted(signal);
     return server;
-  },
-);
+  });
 
 /** One socket for both families where IPv6 exists, as in node:net. */
 function listenEverywhere(server: Server, port: number, options: ListenOptions): void {
@@ -215,4 +217,3 @@ function listenEverywhere(server: Server, port: number, options: ListenOptions):
     server.listen({ address: '0.0.0.0', family: 4, port }, false, options);
   }
 }
-

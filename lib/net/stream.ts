@@ -1,17 +1,17 @@
+import { argumentType, checkCount } from '../arguments.ts';
 import { errno, systemError } from '../native/errors.ts';
-import { addon } from '../native/load.ts';
 import { opcode } from '../native/layout.ts';
+import { addon } from '../native/load.ts';
 import type { NativePoller } from '../scheduler/native-poller.ts';
 import type { OperationHandler } from '../scheduler/operations.ts';
 import type { Scheduler } from '../scheduler/scheduler.ts';
 import type { Awaitable } from '../tasks/awaitable.ts';
 import { Future, futureFlag } from '../tasks/future.ts';
-import { argumentType, checkCount } from '../arguments.ts';
 import type { SocketAddress } from './address.ts';
 import { BorrowedChunk } from './chunk.ts';
 import { Borrow, ReadExactly, ReadInto, ReadLine, ReadSome, ReadUntil } from './read-operation.ts';
 import { Receiver } from './receiver.ts';
-import { type SendWaiter, Sender } from './sender.ts';
+import { Sender, type SendWaiter } from './sender.ts';
 import { settledFailure, settledVoid } from './settled.ts';
 import { streamClosed, writeAfterEnd } from './stream-errors.ts';
 
@@ -136,7 +136,8 @@ export class Stream implements AsyncDisposable {
     if (data instanceof BorrowedChunk) sender.writeChunk(data);
     else {
       const bytes = typeof data === 'string' ? Buffer.from(data) : data;
-      if (!(bytes instanceof Uint8Array)) throw argumentType('data', 'string, Uint8Array or BorrowedChunk', data);
+      if (!(bytes instanceof Uint8Array))
+        throw argumentType('data', 'string, Uint8Array or BorrowedChunk', data);
       if (sender.needsPin(bytes.length)) {
         const sent = new SendFuture(this.scheduler);
         sender.writePinned(bytes, sent);

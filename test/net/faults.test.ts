@@ -5,7 +5,7 @@ import { runFixture } from '../support/child.ts';
 import { nodeClient } from '../support/peers.ts';
 
 test('out of descriptors on accept: says so, backs off, recovers', async () => {
-  const child = runFixture('greeter', [], 'ulimit -n 60;');
+  const child = runFixture('greeter', [], 'ulimit -n 60; exec');
   const port = Number(await child.line('port'));
   const greeted: Socket[] = [];
   const clients = await Promise.all(

@@ -4,7 +4,10 @@ import { describe, expect, test } from 'vitest';
 import { eventually, nodeClient, nodeServer, pattern, readAll } from '../support/peers.ts';
 
 /** A pair of connected streams: one from openConnection, the other from startServer. */
-async function withPair(body: (near: Stream, far: Stream) => Promise<void>, options: { limit?: number } = {}) {
+async function withPair(
+  body: (near: Stream, far: Stream) => Promise<void>,
+  options: { limit?: number } = {},
+) {
   await run(async () => {
     let accept!: (stream: Stream) => void;
     const accepted = new Promise<Stream>((resolve) => {
@@ -230,7 +233,9 @@ describe('writing', () => {
     withPair(async (near, far) => {
       const parts: (string | Buffer)[] = [];
       for (let index = 0; index < 200; index++) {
-        parts.push(index % 3 === 0 ? `text ${index} ✓\n` : pattern([1, 700, 20_000, 100_000][index % 4]!, index));
+        parts.push(
+          index % 3 === 0 ? `text ${index} ✓\n` : pattern([1, 700, 20_000, 100_000][index % 4]!, index),
+        );
       }
       const expected = Buffer.concat(parts.map((part) => Buffer.from(part as Buffer)));
       const sending = createTask(async () => {

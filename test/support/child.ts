@@ -14,12 +14,15 @@ export interface Child {
   stderr(): string;
 }
 
-/** Runs `test/fixtures/<name>.mjs` on the backend under test, perhaps below a shell command such as `ulimit -n 50;`. */
-export function runFixture(name: string, args: string[] = [], shellPrefix = ''): Child {
+/** Runs `test/fixtures/<name>.mjs` on the backend under test, perhaps behind a shell command such as `ulimit -n 50; exec`. */
+export function runFixture(name: string, args: string[] = [], shellPrefix = 'exec', environment = {}): Child {
   const file = fileURLToPath(new URL(`../fixtures/${name}.mjs`, import.meta.url));
   const command = [process.execPath, ...(args.includes('--expose-gc') ? ['--expose-gc'] : []), file, ...args];
   const quoted = command.map((word) => `'${word}'`).join(' ');
-  const child = spawn('sh', ['-c', `${shellPrefix} exec ${quoted}`], { stdio: ['pipe', 'pipe', 'pipe'] });
+  const child = spawn('sh', ['-c', `${shellPrefix} ${quoted}`], {
+    stdio: ['pipe', 'pipe', 'pipe'],
+    env: { ...process.env, ...environment },
+  });
   const lines: string[] = [];
   const waiters: { prefix: string; resolve: (rest: string) => void }[] = [];
   let errors = '';
