@@ -18,16 +18,12 @@ export interface MemoryChannelStatistics {
   readonly tasksWaitingReceive: number;
 }
 
-/** A place in one of a channel's two lines. What it waited for is settled, value or error, at the moment it is woken. */
+/**
+ * A place in one of a channel's two lines. What it waited for is settled, value or error, at the moment it is woken.
+ * The owner is the end through which the task waits: closing that end wakes it.
+ */
 class ChannelPlace extends Place {
-  /** The end through which the task waits: closing that end wakes it. */
-  readonly end: object;
   error: Error | null = null;
-
-  constructor(scheduler: Scheduler, end: object) {
-    super(scheduler);
-    this.end = end;
-  }
 
   fail(error: Error): void {
     this.error = error;
@@ -40,7 +36,7 @@ export class Sender<T> extends ChannelPlace {
   readonly sending: T;
 
   constructor(scheduler: Scheduler, end: object, value: T) {
-    super(scheduler, end);
+    super(scheduler, end, 'send');
     this.sending = value;
   }
 }
@@ -48,6 +44,10 @@ export class Sender<T> extends ChannelPlace {
 /** A task in `receive`; `received` is set when it is woken without an error. */
 export class Receiver<T> extends ChannelPlace {
   received: T | undefined = undefined;
+
+  constructor(scheduler: Scheduler, end: object) {
+    super(scheduler, end, 'receive');
+  }
 
   give(value: T): void {
     this.received = value;
@@ -123,13 +123,13 @@ export class ChannelState<T> extends LoopBound {
   }
 
   sendChannelClosed(end: object): void {
-    failAll(this.#senders, (sender) => (sender.end === end ? new ClosedResourceError() : null));
+    failAll(this.#senders, (sender) => (sender.owner === end ? new ClosedResourceError() : null));
     this.openSendChannels -= 1;
     if (this.openSendChannels === 0) failAll(this.#receivers, () => new EndOfChannel());
   }
 
   receiveChannelClosed(end: object): void {
-    failAll(this.#receivers, (receiver) => (receiver.end === end ? new ClosedResourceError() : null));
+    failAll(this.#receivers, (receiver) => (receiver.owner === end ? new ClosedResourceError() : null));
     this.openReceiveChannels -= 1;
     if (this.openReceiveChannels > 0) return;
     failAll(this.#senders, () => new BrokenResourceError());

@@ -84,7 +84,7 @@ export class Condition extends LoopBound {
     const lock = condition.#lock;
     const line = condition.#line;
     if (!lock.locked()) throw new Error('cannot wait on un-acquired lock');
-    const place = new Place(condition.bindToLoop());
+    const place = new Place(condition.bindToLoop(), condition, 'wait');
     lock.release();
     let completed = false;
     try {

@@ -35,7 +35,7 @@ export class Event extends LoopBound {
   /** @internal */
   passOrWait(): Place | null {
     if (this.#set) return null;
-    const place = new Place(this.bindToLoop());
+    const place = new Place(this.bindToLoop(), this, 'wait');
     this.#line.join(place);
     return place;
   }

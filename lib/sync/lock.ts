@@ -55,7 +55,7 @@ export class Lock extends LoopBound {
       this.#locked = true;
       return null;
     }
-    const place = new Place(this.bindToLoop());
+    const place = new Place(this.bindToLoop(), this, 'acquire');
     this.#line.join(place);
     return place;
   }

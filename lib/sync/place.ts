@@ -1,3 +1,4 @@
+import type { Scheduler } from '../scheduler/scheduler.ts';
 import { Future } from '../tasks/future.ts';
 
 /** One task's place in a line. It carries no value: whoever is woken looks at the primitive's state for himself. */
@@ -5,6 +6,23 @@ export class Place extends Future<void> {
   /** @internal */ line: object | null = null;
   /** @internal */ ahead: Place | null = null;
   /** @internal */ behind: Place | null = null;
+
+  /**
+   * @param owner the primitive on which `operation` waits
+   * @param operation the name of its method
+   */
+  constructor(
+    scheduler: Scheduler,
+    readonly owner: object,
+    private readonly operation: string,
+  ) {
+    super(scheduler);
+  }
+
+  /** @internal What a report about a stuck task says it waits for. */
+  override describe(): string {
+    return `${this.owner.constructor.name}.${this.operation}`;
+  }
 
   /** Lets the waiting task go on, in the next pass. The caller has made sure that nobody has done so before. */
   wake(): void {

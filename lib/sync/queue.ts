@@ -150,14 +150,14 @@ export class Queue<T> extends LoopBound {
   waitForItem(): Place | null {
     if (this.#store.size > 0) return null;
     if (this.#isShutDown) throw shutDown();
-    return this.#queueUp(this.#getters);
+    return this.#queueUp(this.#getters, 'get');
   }
 
   /** @internal `null`: an item can be put now, or the put fails. */
   waitForPlace(): Place | null {
     if (!this.full()) return null;
     if (this.#isShutDown) throw shutDown();
-    return this.#queueUp(this.#putters);
+    return this.#queueUp(this.#putters, 'put');
   }
 
   /** @internal A getter that was woken for an item and cannot take it any more passes the wake-up on. */
@@ -172,8 +172,8 @@ export class Queue<T> extends LoopBound {
     if (!this.full() && !place.cancelled()) this.#putters.wakeFirst();
   }
 
-  #queueUp(line: WaitingLine): Place {
-    const place = new Place(this.bindToLoop());
+  #queueUp(line: WaitingLine, operation: string): Place {
+    const place = new Place(this.bindToLoop(), this, operation);
     line.join(place);
     return place;
   }

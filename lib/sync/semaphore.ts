@@ -69,7 +69,7 @@ export class Semaphore extends LoopBound {
       this.#permits -= 1;
       return null;
     }
-    const place = new Place(this.bindToLoop());
+    const place = new Place(this.bindToLoop(), this, 'acquire');
     this.#line.join(place);
     return place;
   }

@@ -1,8 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { LifoQueue, PriorityQueue, Queue } from '../../lib/sync/index.ts';
 import { createTask } from '../../lib/tasks/ensure.ts';
-import { QueueEmpty, QueueFull, QueueShutDown } from '../../lib/tasks/errors.ts';
+import { QueueEmpty, QueueFull, QueueShutDown, TimeoutError } from '../../lib/tasks/errors.ts';
+import { gather } from '../../lib/tasks/gather.ts';
 import { sleep } from '../../lib/tasks/sleep.ts';
+import { wait } from '../../lib/tasks/wait.ts';
+import { waitFor } from '../../lib/tasks/wait-for.ts';
 import { currentPass, flavours, runVirtual, type Script } from './virtual.ts';
 
 describe.each(flavours)('Queue in %s tasks', (_name, flavour) => {
@@ -198,6 +201,38 @@ describe.each(flavours)('Queue in %s tasks', (_name, flavour) => {
         expect(queue.empty()).toBe(true);
       }),
     );
+  });
+});
+
+test('an operation can be a task, and part of a gather', async () => {
+  const queue = new Queue<number>();
+  await runVirtual(function* () {
+    const task = createTask(queue.get());
+    const both = gather([queue.get(), queue.get()]);
+    yield* sleep(0);
+    for (const item of [1, 2, 3]) yield* queue.put(item);
+    expect(yield* task).toBe(1);
+    expect(yield* both).toEqual([2, 3]);
+    const failing = createTask(queue.get());
+    yield* sleep(0);
+    failing.cancel();
+    yield* wait([failing]);
+    expect(failing.cancelled()).toBe(true);
+  });
+});
+
+test('a timeout that cancels a get takes no item', async () => {
+  const queue = new Queue<number>();
+  await runVirtual(function* () {
+    let failure: unknown;
+    try {
+      yield* waitFor(queue.get(), 5);
+    } catch (error) {
+      failure = error;
+    }
+    expect(failure).toBeInstanceOf(TimeoutError);
+    queue.putNowait(1);
+    expect(yield* waitFor(queue.get(), 5)).toBe(1);
   });
 });
 
