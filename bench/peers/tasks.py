@@ -1,6 +1,6 @@
 """The rows of `npm run bench -- tasks` on Python's own asyncio (3.11 or newer).
 
-    python3 tasks.py ROW MILLISECONDS     {"nanosPerUnit": ..., "units": ...}
+    python3 tasks.py ROW MILLISECONDS     {"nanosPerUnit": ..., "units": ..., "busy": ...}
     python3 tasks.py memory COUNT         {"heapBytes": null, "rssBytes": ..., "startMs": ..., "tasks": ...}
     python3 tasks.py version              {"version": ...}
 """
@@ -153,8 +153,10 @@ def measure_row(row, window_ms):
         factor = 4 if elapsed < wanted / 8 else max(1.1, wanted / elapsed)
         units = math.ceil(units * factor / step) * step
         elapsed = elapsed_ns(body, units)
+    wall, cpu = time.perf_counter(), time.process_time()
     samples = [elapsed_ns(body, units) / units for _ in range(batches)]
-    return {"nanosPerUnit": statistics.median(samples), "units": units}
+    busy = (time.process_time() - cpu) / (time.perf_counter() - wall)
+    return {"nanosPerUnit": statistics.median(samples), "units": units, "busy": busy}
 
 
 def rss_bytes():

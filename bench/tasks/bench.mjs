@@ -118,7 +118,7 @@ async function findVersions(present) {
 async function measureCosts(timedRows, present, options, failures) {
   const results = [];
   for (const row of timedRows) {
-    /** @type {Map<Flavour, { nanosPerUnit: number, units: number }[]>} */
+    /** @type {Map<Flavour, { nanosPerUnit: number, units: number, busy: number }[]>} */
     const rounds = new Map();
     for (const flavour of present) if (await implementsRow(flavour, row.id)) rounds.set(flavour, []);
     for (let round = 0; round < options.rounds; ++round) {
@@ -138,7 +138,11 @@ async function measureCosts(timedRows, present, options, failures) {
       flavours: Object.fromEntries(
         [...rounds].map(([flavour, samples]) => [
           flavour.id,
-          { nanosPerUnit: median(samples.map((sample) => sample.nanosPerUnit)), rounds: samples },
+          {
+            nanosPerUnit: median(samples.map((sample) => sample.nanosPerUnit)),
+            busy: median(samples.map((sample) => sample.busy)),
+            rounds: samples,
+          },
         ]),
       ),
     });
@@ -196,6 +200,9 @@ async function measureMemory(present, sleepers, failures) {
   return results;
 }
 
+/** All rows are pure computation: a process that used less of a CPU than this had to wait for others. */
+const undisturbedFrom = 0.9;
+
 /**
  * @param {Awaited<ReturnType<typeof measureCosts>>} costs
  * @param {Flavour[]} present
@@ -206,7 +213,13 @@ function formatCosts(costs, present, rounds) {
     ['nanoseconds per unit', ...present.map(({ label }) => label)],
     costs.map((row) => [row.label, ...present.map(({ id }) => formatNumber(row.flavours[id]?.nanosPerUnit))]),
   );
-  return `${table}(medians of ${rounds} rounds, flavours taking turns, a process each)\n`;
+  const cells = costs.flatMap((row) => Object.values(row.flavours));
+  const disturbed = cells.filter((cell) => cell.busy < undisturbedFrom).length;
+  const warning =
+    disturbed === 0
+      ? ''
+      : `! DISTURBED: other programs took CPU time from ${disturbed} of ${cells.length} cells\n`;
+  return `${table}(medians of ${rounds} rounds, flavours taking turns, a process each)\n${warning}`;
 }
 
 /** @param {any[]} memory */

@@ -1,5 +1,5 @@
 // Measures one row of one flavour in a process of its own, and prints JSON.
-//   node child.mjs FLAVOUR ROW MILLISECONDS     { nanosPerUnit, units }
+//   node child.mjs FLAVOUR ROW MILLISECONDS     { nanosPerUnit, units, busy }; busy: CPUs used, less than 1 if others interfered
 //   node --expose-gc child.mjs FLAVOUR memory COUNT     { heapBytes, rssBytes, startMs } of COUNT sleeping tasks
 import process from 'node:process';
 import { median } from '../support/statistics.mjs';
@@ -36,10 +36,14 @@ async function measureRow(windowMs) {
     elapsedMs = await implementation(units);
   }
   const nanosPerUnit = [];
+  const wallBegan = performance.now();
+  const cpuBegan = process.cpuUsage();
   for (let batch = 0; batch < batches; ++batch) {
     nanosPerUnit.push(((await implementation(units)) * 1e6) / units);
   }
-  process.stdout.write(JSON.stringify({ nanosPerUnit: median(nanosPerUnit), units }));
+  const { user, system } = process.cpuUsage(cpuBegan);
+  const busy = (user + system) / 1000 / (performance.now() - wallBegan);
+  process.stdout.write(JSON.stringify({ nanosPerUnit: median(nanosPerUnit), units, busy }));
 }
 
 /** @param {number} count */
