@@ -1,8 +1,5 @@
+import { Barrier, BrokenBarrierError, createTask, sleep } from 'coriolis';
 import { describe, expect, test } from 'vitest';
-import { Barrier } from '../../lib/sync/index.ts';
-import { createTask } from '../../lib/tasks/ensure.ts';
-import { BrokenBarrierError } from '../../lib/tasks/errors.ts';
-import { sleep } from '../../lib/tasks/sleep.ts';
 import { currentPass, flavours, runVirtual } from './virtual.ts';
 
 describe.each(flavours)('Barrier in %s tasks', (_name, flavour) => {

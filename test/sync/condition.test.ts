@@ -1,7 +1,5 @@
+import { Condition, createTask, Lock, sleep } from 'coriolis';
 import { describe, expect, test } from 'vitest';
-import { Condition, Lock } from '../../lib/sync/index.ts';
-import { createTask } from '../../lib/tasks/ensure.ts';
-import { sleep } from '../../lib/tasks/sleep.ts';
 import { currentPass, flavours, runVirtual } from './virtual.ts';
 
 describe.each(flavours)('Condition in %s tasks', (_name, flavour) => {

@@ -1,7 +1,5 @@
+import { createTask, Event, sleep } from 'coriolis';
 import { describe, expect, test } from 'vitest';
-import { Event } from '../../lib/sync/index.ts';
-import { createTask } from '../../lib/tasks/ensure.ts';
-import { sleep } from '../../lib/tasks/sleep.ts';
 import { currentPass, flavours, runVirtual } from './virtual.ts';
 
 describe.each(flavours)('Event in %s tasks', (_name, flavour) => {

@@ -1,18 +1,18 @@
-import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
 import {
   BoundedSemaphore,
+  CancelledError,
   Condition,
+  createTask,
   Lock,
   openMemoryChannel,
   PriorityQueue,
   Queue,
   Semaphore,
-} from '../../lib/sync/index.ts';
-import { createTask } from '../../lib/tasks/ensure.ts';
-import { CancelledError } from '../../lib/tasks/errors.ts';
-import { sleep } from '../../lib/tasks/sleep.ts';
-import type { Task } from '../../lib/tasks/task.ts';
+  sleep,
+  type Task,
+} from 'coriolis';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
 import { flavours, runVirtual, type Script } from './virtual.ts';
 
 /** A task's delays: before what it does, and while it has what it got. 0 is one pass, null none at all. */

@@ -1,8 +1,14 @@
+import {
+  CancelledError,
+  Condition,
+  createTask,
+  Lock,
+  Queue,
+  QueueShutDown,
+  Semaphore,
+  sleep,
+} from 'coriolis';
 import { describe, expect, test } from 'vitest';
-import { Condition, Lock, Queue, Semaphore } from '../../lib/sync/index.ts';
-import { createTask } from '../../lib/tasks/ensure.ts';
-import { CancelledError, QueueShutDown } from '../../lib/tasks/errors.ts';
-import { sleep } from '../../lib/tasks/sleep.ts';
 import { asGenerator, currentPass, flavours, runVirtual } from './virtual.ts';
 
 describe.each(flavours)('Lock in %s tasks', (_name, flavour) => {

@@ -1,15 +1,15 @@
-import { describe, expect, test } from 'vitest';
 import {
   BrokenResourceError,
   ClosedResourceError,
+  createTask,
   EndOfChannel,
   type MemoryReceiveChannel,
   type MemorySendChannel,
   openMemoryChannel,
+  sleep,
   WouldBlock,
-} from '../../lib/sync/index.ts';
-import { createTask } from '../../lib/tasks/ensure.ts';
-import { sleep } from '../../lib/tasks/sleep.ts';
+} from 'coriolis';
+import { describe, expect, test } from 'vitest';
 import { currentPass, flavours, runVirtual, type Script } from './virtual.ts';
 
 describe.each(flavours)('memory channel in %s tasks', (_name, flavour) => {

@@ -1,11 +1,18 @@
+import {
+  createTask,
+  gather,
+  LifoQueue,
+  PriorityQueue,
+  Queue,
+  QueueEmpty,
+  QueueFull,
+  QueueShutDown,
+  sleep,
+  TimeoutError,
+  wait,
+  waitFor,
+} from 'coriolis';
 import { describe, expect, test } from 'vitest';
-import { LifoQueue, PriorityQueue, Queue } from '../../lib/sync/index.ts';
-import { createTask } from '../../lib/tasks/ensure.ts';
-import { QueueEmpty, QueueFull, QueueShutDown, TimeoutError } from '../../lib/tasks/errors.ts';
-import { gather } from '../../lib/tasks/gather.ts';
-import { sleep } from '../../lib/tasks/sleep.ts';
-import { wait } from '../../lib/tasks/wait.ts';
-import { waitFor } from '../../lib/tasks/wait-for.ts';
 import { currentPass, flavours, runVirtual, type Script } from './virtual.ts';
 
 describe.each(flavours)('Queue in %s tasks', (_name, flavour) => {

@@ -1,7 +1,5 @@
+import { BoundedSemaphore, createTask, Semaphore, sleep } from 'coriolis';
 import { describe, expect, test } from 'vitest';
-import { BoundedSemaphore, Semaphore } from '../../lib/sync/index.ts';
-import { createTask } from '../../lib/tasks/ensure.ts';
-import { sleep } from '../../lib/tasks/sleep.ts';
 import { currentPass, flavours, runVirtual } from './virtual.ts';
 
 describe.each(flavours)('Semaphore in %s tasks', (_name, flavour) => {
