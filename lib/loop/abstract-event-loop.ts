@@ -3,6 +3,7 @@ import type { Handle, TimerHandle } from '../scheduler/handle.ts';
 import type { ErrorContext } from '../scheduler/scheduler.ts';
 import type { Awaitable } from '../tasks/awaitable.ts';
 import type { TaskFactory } from '../tasks/ensure.ts';
+import type { Executor } from '../tasks/executor.ts';
 import type { Future } from '../tasks/future.ts';
 import type { Task, TaskBody, TaskOptions } from '../tasks/task.ts';
 import type { ResolvedAddress, ResolveOptions } from './resolve.ts';
@@ -67,6 +68,19 @@ export abstract class AbstractEventLoop implements AsyncDisposable {
 
   // ---- executors and names ----------------------------------------------------------------------------------------
 
+  /**
+   * Gives `task` to `executor.run` (a `Piscina`, or anything with such a method; `null`: the default executor).
+   * Cancelling the future aborts the signal that `run` is given; what the executor makes of it is up to it.
+   */
+  abstract runInExecutor<T>(
+    executor: Executor | null,
+    task: unknown,
+    options?: Record<string, unknown>,
+  ): Future<T>;
+  /** What `runInExecutor(null, ...)` and `toThread` use. There is none at first. */
+  abstract setDefaultExecutor(executor: Executor): void;
+  /** Ends the default executor's threads, if there is one that can be ended. */
+  abstract shutdownDefaultExecutor(): Awaitable<void>;
   /** Addresses of a host and service (`node:dns`). */
   abstract getaddrinfo(host: string, port: number, options?: ResolveOptions): Awaitable<ResolvedAddress[]>;
   /** Name and service of an address (`node:dns`). */

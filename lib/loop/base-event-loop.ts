@@ -3,7 +3,6 @@ import { rootContext } from '../scheduler/context.ts';
 import type { Handle, TimerHandle } from '../scheduler/handle.ts';
 import { type Clock, NativePoller } from '../scheduler/native-poller.ts';
 import { type ErrorContext, Scheduler } from '../scheduler/scheduler.ts';
-import { inline } from '../tasks/body.ts';
 import { coroutine } from '../tasks/coroutine.ts';
 import {
   createTaskOn,
@@ -12,8 +11,10 @@ import {
   setTaskFactory,
   type TaskFactory,
 } from '../tasks/ensure.ts';
+import { type Executor, getDefaultExecutor, runInExecutor, setDefaultExecutor } from '../tasks/executor.ts';
 import { Future } from '../tasks/future.ts';
 import type { Task, TaskBody, TaskOptions } from '../tasks/task.ts';
+import { wrapPromise } from '../tasks/wrap-promise.ts';
 import { AbstractEventLoop, type Callback, type ExceptionHandler } from './abstract-event-loop.ts';
 import { DescriptorWatcher } from './descriptor-watcher.ts';
 import { type ResolvedAddress, type ResolveOptions, resolve, resolveName } from './resolve.ts';
@@ -186,16 +187,40 @@ export class BaseEventLoop extends AbstractEventLoop {
 
   // ---- executors and names ----------------------------------------------------------------------------------------
 
+  override runInExecutor<T>(
+    executor: Executor | null,
+    task: unknown,
+    options?: Record<string, unknown>,
+  ): Future<T> {
+    this.checkOpen();
+    return runInExecutor<T>(this.scheduler, executor, task, options);
+  }
+
+  override setDefaultExecutor(executor: Executor): void {
+    if (typeof executor?.run !== 'function')
+      throw argumentType('executor', 'object with a run method', executor);
+    setDefaultExecutor(this.scheduler, executor);
+  }
+
+  override readonly shutdownDefaultExecutor = coroutine(function* shutdownDefaultExecutor(
+    this: BaseEventLoop,
+  ) {
+    const executor = getDefaultExecutor(this.scheduler);
+    setDefaultExecutor(this.scheduler, null);
+    const ending = executor?.destroy?.();
+    if (ending !== undefined) yield* wrapPromise(ending, this.scheduler);
+  });
+
   override readonly getaddrinfo = coroutine(function* getaddrinfo(
     host: string,
     port: number,
     options?: ResolveOptions,
   ) {
-    return yield* inline<ResolvedAddress[]>(resolve(host, port, options));
+    return yield* wrapPromise<ResolvedAddress[]>(resolve(host, port, options));
   });
 
   override readonly getnameinfo = coroutine(function* getnameinfo(address: string, port: number) {
-    return yield* inline<{ hostname: string; service: string }>(resolveName(address, port));
+    return yield* wrapPromise<{ hostname: string; service: string }>(resolveName(address, port));
   });
 
   // ---- descriptors and signals --------------------------------------------------------------------------------------

@@ -1,9 +1,10 @@
 import { isMainThread } from 'node:worker_threads';
 import type { Context } from '../scheduler/context.ts';
+import { allTasks } from '../tasks/call-graph.ts';
 import { CancelledError } from '../tasks/errors.ts';
+import { gather } from '../tasks/gather.ts';
 import type { Task, TaskBody } from '../tasks/task.ts';
 import type { AbstractEventLoop } from './abstract-event-loop.ts';
-import type { BaseEventLoop } from './base-event-loop.ts';
 import { newEventLoop, setEventLoop } from './policy.ts';
 import { dispatchingLoop } from './running-loop.ts';
 
@@ -83,6 +84,7 @@ export class Runner implements AsyncDisposable {
     if (loop === null) return;
     try {
       await cancelAll(loop);
+      await loop.runUntilComplete(loop.shutdownDefaultExecutor());
     } finally {
       if (this.setAsCurrent) setEventLoop(null);
       loop.close();
@@ -111,15 +113,11 @@ export async function run<T>(main: TaskBody<T>, options: RunnerOptions = {}): Pr
 }
 
 async function cancelAll(loop: AbstractEventLoop): Promise<void> {
-  const tasks = [...(loop as BaseEventLoop).scheduler.alive] as Task<unknown>[];
+  const tasks = [...allTasks(loop)];
   if (tasks.length === 0) return;
   for (const task of tasks) task.cancel();
   await loop.runUntilComplete(function* () {
-    for (const task of tasks) {
-      try {
-        yield* task;
-      } catch {}
-    }
+    yield* gather(tasks, { returnExceptions: true });
   });
   for (const task of tasks) {
     const error = task.cancelled() ? null : task.exception();

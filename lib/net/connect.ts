@@ -6,11 +6,11 @@ import type { NativePoller } from '../scheduler/native-poller.ts';
 import type { OperationHandler } from '../scheduler/operations.ts';
 import type { Scheduler } from '../scheduler/scheduler.ts';
 import type { Awaitable, Coroutine } from '../tasks/awaitable.ts';
-import { inline } from '../tasks/body.ts';
 import { coroutine } from '../tasks/coroutine.ts';
 import { requireScheduler } from '../tasks/ensure.ts';
 import { ErrorGroup } from '../tasks/errors.ts';
 import { Future } from '../tasks/future.ts';
+import { wrapPromise } from '../tasks/wrap-promise.ts';
 import { numericAddress, resolveHost, type SocketAddress } from './address.ts';
 import { requireNativePoller } from './require-native-poller.ts';
 import { defaultLimit, Stream } from './stream.ts';
@@ -105,7 +105,7 @@ export const openConnection: (options: ConnectOptions) => Awaitable<Stream> = co
     const scheduler = requireScheduler();
     requireNativePoller(scheduler);
     const numeric = numericAddress(host, port);
-    const targets = numeric === null ? yield* inline(resolveHost(host, port)) : [numeric];
+    const targets = numeric === null ? yield* wrapPromise(resolveHost(host, port)) : [numeric];
     const failures: Error[] = [];
     for (const target of targets) {
       signal?.throwIfAborted();

@@ -2,11 +2,11 @@ import { argumentType, checkCount, checkPort } from '../arguments.ts';
 import { rootContext } from '../scheduler/context.ts';
 import type { Scheduler } from '../scheduler/scheduler.ts';
 import type { Awaitable, Coroutine } from '../tasks/awaitable.ts';
-import { inline } from '../tasks/body.ts';
 import { coroutine } from '../tasks/coroutine.ts';
 import { requireScheduler } from '../tasks/ensure.ts';
 import { Future } from '../tasks/future.ts';
 import { Task } from '../tasks/task.ts';
+import { wrapPromise } from '../tasks/wrap-promise.ts';
 import { numericAddress, resolveHost, type SocketAddress } from './address.ts';
 import { Listener, type ListenOptions } from './listener.ts';
 import { requireNativePoller } from './require-native-poller.ts';
@@ -191,7 +191,7 @@ export const startServer: (handler: ConnectionHandler, options?: ServerOptions) 
       if (host === undefined || host === '') listenEverywhere(server, port, listenOptions);
       else {
         const numeric = numericAddress(host, port);
-        const addresses = numeric === null ? yield* inline(resolveHost(host, port)) : [numeric];
+        const addresses = numeric === null ? yield* wrapPromise(resolveHost(host, port)) : [numeric];
         let boundPort = port;
         for (const address of addresses) {
           boundPort = server.listen({ ...address, port: boundPort }, true, listenOptions).address.port;
