@@ -210,7 +210,9 @@ bool Host::SubmitOne(const uint32_t* words) {
   const bool has_memory =
       regions_.Resolve(head >> 16, words[layout::kSubmitOffset], operation.length, &operation.data);
   const bool has_descriptor = operation.fd >= 0 || !TakesDescriptor(operation.opcode);
-  if (!known || !has_memory || !has_descriptor) {
+  // A result must be able to say how many bytes it was.
+  const bool has_length = operation.length <= INT32_MAX;
+  if (!known || !has_memory || !has_length || !has_descriptor) {
     Reject(operation.slot, operation.generation, -EINVAL);
     return true;
   }
