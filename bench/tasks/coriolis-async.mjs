@@ -1,5 +1,5 @@
 // The rows on the library, every coroutine an async function.
-import { createTask, gather, getRunningLoop, Queue, run, sleep, taskGroup, timeout } from 'coriolis';
+import { createTask, getRunningLoop, Queue, run, sleep, taskGroup, timeout } from 'coriolis';
 import { cancelBatch, farAwayMs, groupSize, switchingTasks } from './rows.mjs';
 
 async function pause() {
@@ -107,11 +107,13 @@ export const implementations = {
     run(async () => {
       let elapsedMs = 0;
       for (let done = 0; done < count; done += cancelBatch) {
-        const tasks = Array.from({ length: cancelBatch }, () => createTask(sleeper));
-        await sleep(0);
-        const began = performance.now();
-        for (const task of tasks) task.cancel();
-        await gather(tasks, { returnExceptions: true });
+        let began = 0;
+        await taskGroup(async (group) => {
+          for (let index = 0; index < cancelBatch; ++index) group.createTask(sleeper);
+          await sleep(0);
+          began = performance.now();
+          group.cancel();
+        });
         elapsedMs += performance.now() - began;
       }
       return elapsedMs;
