@@ -1,6 +1,7 @@
 import { AsyncStrand } from './async-strand.ts';
 import { asyncTask, steppingTask } from './current-task.ts';
 import type { Future, Waiter } from './future.ts';
+import { afterStepChannel, beforeStepChannel } from './instruments.ts';
 import type { Task } from './task.ts';
 
 /** The task that an `await` happening now belongs to: not a `then` called from a generator's step or a callback's. */
@@ -19,6 +20,18 @@ export function awaitFuture<T, R1, R2>(
   const strand = new FutureAwait(task, future, onFulfilled, onRejected);
   strand.begin();
   return strand as PromiseLike<R1 | R2>;
+}
+
+/** An async function of `task` is about to be resumed: the pass stops until it waits again. */
+export function resumeAsync(task: Task<unknown>): void {
+  if (beforeStepChannel.hasSubscribers) beforeStepChannel.publish({ task });
+  task.scheduler.pauseFor(task);
+}
+
+/** An async function of `task` waits: the pass goes on. */
+export function asyncSuspended(task: Task<unknown>): void {
+  if (afterStepChannel.hasSubscribers) afterStepChannel.publish({ task });
+  task.scheduler.caughtUp(task);
 }
 
 class FutureAwait<T> extends AsyncStrand<T> implements Waiter {
@@ -54,7 +67,7 @@ class FutureAwait<T> extends AsyncStrand<T> implements Waiter {
       future.addWaiter(this);
       task.enterWait(this);
     }
-    task.scheduler.caughtUp(task);
+    asyncSuspended(task);
   }
 
   cancel(message?: string): boolean {
@@ -69,7 +82,7 @@ class FutureAwait<T> extends AsyncStrand<T> implements Waiter {
     const { task } = this;
     if (task !== null && !task.done()) {
       task.leaveWait(this);
-      task.scheduler.pauseFor(task);
+      resumeAsync(task);
       const cancelled = task.takePendingCancel();
       if (cancelled !== null) {
         this.reject(cancelled);

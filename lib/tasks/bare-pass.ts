@@ -1,4 +1,4 @@
-import { awaitingTask } from './async-await.ts';
+import { asyncSuspended, awaitingTask, resumeAsync } from './async-await.ts';
 import { AsyncStrand } from './async-strand.ts';
 import type { Awaitable, Suspension } from './awaitable.ts';
 import { requireScheduler } from './ensure.ts';
@@ -31,7 +31,7 @@ export class BarePass<T> implements Awaitable<T> {
     const task = awaitingTask();
     const strand = new PassAwait(task, this.result, onFulfilled, onRejected);
     (task?.scheduler ?? requireScheduler()).pushReady(strand);
-    task?.scheduler.caughtUp(task);
+    if (task !== null) asyncSuspended(task);
     return strand as PromiseLike<R1 | R2>;
   }
 }
@@ -56,7 +56,7 @@ class PassAwait<T> extends AsyncStrand<T> {
 
   run(): void {
     const { task } = this;
-    task?.scheduler.pauseFor(task);
+    if (task !== null && !task.done()) resumeAsync(task);
     const cancelled = task?.takePendingCancel() ?? null;
     if (cancelled === null) this.fulfill(this.result);
     else this.reject(cancelled);

@@ -1,5 +1,237 @@
+import type { TimerHandle } from '../scheduler/handle.ts';
+import type { Awaitable, Body, Coroutine } from './awaitable.ts';
+import { runBody } from './body.ts';
+import { coroutine } from './coroutine.ts';
+import { currentTask } from './current-task.ts';
+import { requireScheduler } from './ensure.ts';
+import { CancelledError, TimeoutError } from './errors.ts';
+import type { Task } from './task.ts';
+
+export interface CancelScopeOptions {
+  /** Loop time (ms) at which the scope is cancelled. Default: never. */
+  deadline?: number;
+  /** Keeps cancellations of outer scopes out, while this scope runs. `task.cancel()` still gets through. */
+  shield?: boolean;
+  /** Aborting it cancels the scope. */
+  signal?: AbortSignal;
+}
+
+/**
+ * A part of a task that can be cancelled as a whole (trio: `CancelScope`). Unlike `task.cancel()`, which delivers one
+ * CancelledError, a scope's cancellation is a state: every wait inside it fails until the scope is left, so that it
+ * can't be lost by catching it. The scope catches its own CancelledError; whoever is outside does not notice.
+ *
+ * Scopes nest, and a task group's tasks belong to the scopes around the group. Within one task, scopes are entered
+ * and left one inside the other; for concurrent parts use tasks.
+ */
 export class CancelScope {
+  private task: Task<unknown> | null = null;
+  private parent: CancelScope | null = null;
+  /** Scopes directly inside this one. */
+  private readonly inner = new Set<CancelScope>();
+  /** Tasks whose innermost scope is this one. */
+  private readonly members = new Set<Task<unknown>>();
+  private deadlineMs: number;
+  private isShield: boolean;
+  private readonly outerSignal: AbortSignal | null;
+  private controller: AbortController | null = null;
+  private timer: TimerHandle | null = null;
+  private left = false;
+  private called = false;
+  private caught = false;
+  private cancellingAtEntry = 0;
+
+  constructor(options: CancelScopeOptions = {}) {
+    this.deadlineMs = options.deadline ?? Infinity;
+    if (Number.isNaN(this.deadlineMs)) throw new RangeError('A scope needs a deadline in loop time: got NaN');
+    this.isShield = options.shield ?? false;
+    this.outerSignal = options.signal ?? null;
+  }
+
+  /** Loop time (ms) at which the scope is cancelled; Infinity: never. May be set at any time. */
+  get deadline(): number {
+    return this.deadlineMs;
+  }
+
+  set deadline(deadlineMs: number) {
+    if (Number.isNaN(deadlineMs)) throw new RangeError('A scope needs a deadline in loop time: got NaN');
+    this.deadlineMs = deadlineMs;
+    this.schedule();
+  }
+
+  /** Whether cancellations of outer scopes are kept out. May be set at any time. */
+  get shield(): boolean {
+    return this.isShield;
+  }
+
+  set shield(shield: boolean) {
+    this.isShield = shield;
+    if (!shield && this.isEffectivelyCancelled()) this.deliver();
+  }
+
+  /** `cancel()` was called, the deadline has passed, or the signal was aborted. */
+  get cancelCalled(): boolean {
+    return this.called;
+  }
+
+  /** The scope was left early: it has caught a CancelledError. */
+  get cancelledCaught(): boolean {
+    return this.caught;
+  }
+
+  /** Aborted when the scope or one that contains it is cancelled: for `fetch` and the like. */
+  get signal(): AbortSignal {
+    if (this.controller === null) {
+      this.controller = new AbortController();
+      if (this.isEffectivelyCancelled()) this.controller.abort(new CancelledError());
+    }
+    return this.controller.signal;
+  }
+
+  /** Cancels everything in the scope, now and for as long as it runs. May be called before the scope runs. */
+  cancel(): void {
+    if (this.called) return;
+    this.called = true;
+    if (!this.left) this.deliver();
+  }
+
+  /** Runs `body` in this scope; gives its result, or undefined if the scope was cancelled. A scope is used once. */
+  run<T>(body: Body<[CancelScope], T>): Awaitable<T | undefined> {
+    return runScope(this, body);
+  }
+
+  /** @internal */
+  *runInline<T>(body: Body<[CancelScope], T>): Coroutine<T | undefined> {
+    this.enter();
+    try {
+      return yield* runBody(body, this);
+    } catch (error) {
+      if (!(error instanceof CancelledError) || !this.isOwnCancellation()) throw error;
+      this.caught = true;
+      return undefined;
+    } finally {
+      this.leave();
+    }
+  }
+
+  /** @internal True when this scope, or one that reaches into it, is cancelled. */
   isEffectivelyCancelled(): boolean {
+    for (let scope: CancelScope | null = this; scope !== null; scope = scope.isShield ? null : scope.parent) {
+      if (scope.called) return true;
+    }
     return false;
   }
+
+  /** @internal A task begins in this scope. */
+  addMember(task: Task<unknown>): void {
+    this.members.add(task);
+  }
+
+  /** @internal The task is done. */
+  removeMember(task: Task<unknown>): void {
+    this.members.delete(task);
+  }
+
+  private enter(): void {
+    const task = currentTask();
+    if (task === null) throw new Error('A cancel scope has to be used inside a task');
+    if (this.task !== null) throw new Error('A cancel scope can be entered only once');
+    const extra = task.rare();
+    this.task = task;
+    this.cancellingAtEntry = task.cancelling();
+    this.parent = extra.scope;
+    this.parent?.inner.add(this);
+    this.parent?.members.delete(task);
+    this.members.add(task);
+    extra.scope = this;
+    if (this.outerSignal?.aborted === true) this.cancel();
+    else this.outerSignal?.addEventListener('abort', this.onAbort);
+    this.schedule();
+  }
+
+  private leave(): void {
+    const task = this.task!;
+    const extra = task.rare();
+    this.left = true;
+    this.timer?.cancel();
+    this.timer = null;
+    this.outerSignal?.removeEventListener('abort', this.onAbort);
+    this.parent?.inner.delete(this);
+    this.members.delete(task);
+    // A scope of the same task that was entered later may still be open, if async functions run side by side.
+    if (extra.scope !== this) return;
+    let scope = this.parent;
+    while (scope?.left === true) scope = scope.parent;
+    extra.scope = scope;
+    scope?.members.add(task);
+  }
+
+  /** Whether a CancelledError that arrives at this scope's end is due to this scope alone. */
+  private isOwnCancellation(): boolean {
+    const fromOutside = !this.isShield && this.parent !== null && this.parent.isEffectivelyCancelled();
+    return this.called && !fromOutside && this.task!.cancelling() <= this.cancellingAtEntry;
+  }
+
+  /** Wakes whoever waits in this scope and in those inside it that it reaches. */
+  private deliver(): void {
+    this.controller?.abort(new CancelledError());
+    for (const task of [...this.members]) if (task.isScopeCancelled()) task.requestScopeCancel();
+    for (const scope of [...this.inner]) if (!scope.isShield && !scope.called) scope.deliver();
+  }
+
+  private schedule(): void {
+    this.timer?.cancel();
+    this.timer = null;
+    if (this.task === null || this.left || this.called || this.deadlineMs === Infinity) return;
+    const { scheduler } = this.task;
+    if (this.deadlineMs <= scheduler.now()) this.cancel();
+    else this.timer = scheduler.callAt(this.deadlineMs, this.onDeadline, [], null);
+  }
+
+  private readonly onAbort = (): void => this.cancel();
+
+  private readonly onDeadline = (): void => this.cancel();
 }
+
+const runScope = coroutine(function* <T>(
+  scope: CancelScope,
+  body: Body<[CancelScope], T>,
+): Coroutine<T | undefined> {
+  return yield* scope.runInline(body);
+}) as <T>(scope: CancelScope, body: Body<[CancelScope], T>) => Awaitable<T | undefined>;
+
+/**
+ * Runs `body` for at most `delayMs` milliseconds and then gives up on it without an error: the result is undefined,
+ * and `scope.cancelledCaught` is true (trio: `move_on_after`).
+ */
+export const moveOnAfter = coroutine(function* <T>(
+  delayMs: number,
+  body: Body<[CancelScope], T>,
+  options: Omit<CancelScopeOptions, 'deadline'> = {},
+): Coroutine<T | undefined> {
+  const scope = new CancelScope({ ...options, deadline: requireScheduler().now() + delayMs });
+  return yield* scope.runInline(body);
+}) as <T>(
+  delayMs: number,
+  body: Body<[CancelScope], T>,
+  options?: Omit<CancelScopeOptions, 'deadline'>,
+) => Awaitable<T | undefined>;
+
+/**
+ * Runs `body` for at most `delayMs` milliseconds (trio: `fail_after`).
+ * @throws TimeoutError when the time is up
+ */
+export const failAfter = coroutine(function* <T>(
+  delayMs: number,
+  body: Body<[CancelScope], T>,
+  options: Omit<CancelScopeOptions, 'deadline'> = {},
+): Coroutine<T> {
+  const scope = new CancelScope({ ...options, deadline: requireScheduler().now() + delayMs });
+  const result = yield* scope.runInline(body);
+  if (scope.cancelledCaught) throw new TimeoutError('The time is up');
+  return result as T;
+}) as <T>(
+  delayMs: number,
+  body: Body<[CancelScope], T>,
+  options?: Omit<CancelScopeOptions, 'deadline'>,
+) => Awaitable<T>;

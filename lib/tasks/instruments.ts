@@ -1,16 +1,49 @@
+import { channel } from 'node:diagnostics_channel';
 import type { Task } from './task.ts';
 
-/** Who watches tasks; null members of the list cost nothing. */
+/** What is published on the channels. */
+export interface TaskMessage {
+  readonly task: Task<unknown>;
+}
+
+/** Who watches tasks. None of the functions may throw, and none may wait. */
 export interface Instrument {
-  /** A task was created. */
+  /** A task was made. */
   spawned?(task: Task<unknown>): void;
-  /** A task is about to run until it next has to wait. Async functions: it is about to be resumed. */
+  /** A task is about to run until it next has to wait. */
   beforeStep?(task: Task<unknown>): void;
-  /** A task waits again, or is done. Not told for async functions, whose end of a step can't be seen. */
+  /** A task waits again, or is done. Not told when an async function awaits a promise from elsewhere. */
   afterStep?(task: Task<unknown>): void;
   /** A task is done. */
   exited?(task: Task<unknown>): void;
 }
 
-/** The one who is told, if anybody wants to know. */
-export const watching: { instrument: Required<Instrument> | null } = { instrument: null };
+/** Channels of `node:diagnostics_channel`, on which a `TaskMessage` is published while anybody is subscribed. */
+export const spawnedChannel = channel('coriolis.task.spawned');
+export const beforeStepChannel = channel('coriolis.task.beforeStep');
+export const afterStepChannel = channel('coriolis.task.afterStep');
+export const exitedChannel = channel('coriolis.task.exited');
+
+const channels = [
+  ['spawned', spawnedChannel],
+  ['beforeStep', beforeStepChannel],
+  ['afterStep', afterStepChannel],
+  ['exited', exitedChannel],
+] as const;
+
+/**
+ * Lets `instrument` watch every task of this thread (trio: instruments). While there is none, nothing is paid for it.
+ * The same is published on `node:diagnostics_channel` as `coriolis.task.spawned`, `.beforeStep`, `.afterStep` and
+ * `.exited`, with `{ task }`. Returns a function that removes it.
+ */
+export function addInstrument(instrument: Instrument): () => void {
+  const removals = channels.map(([event, watched]) => {
+    if (instrument[event] === undefined) return () => {};
+    const listener = (message: unknown) => instrument[event]?.((message as TaskMessage).task);
+    watched.subscribe(listener);
+    return () => void watched.unsubscribe(listener);
+  });
+  return () => {
+    for (const remove of removals) remove();
+  };
+}

@@ -15,6 +15,4 @@ export class TaskExtra {
   scopeShields = 0;
   /** Where the task was created; in debug mode. */
   creationStack: string | null = null;
-  /** The task that waits for this one through a group or a combinator, for the call graph. */
-  readonly awaitedBy = new Set<object>();
 }

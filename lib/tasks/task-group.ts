@@ -1,6 +1,7 @@
 import type { Awaitable, Body, Coroutine } from './awaitable.ts';
 import { addAwaiter, removeAwaiter } from './awaited-by.ts';
 import { runBody } from './body.ts';
+import type { CancelScope } from './cancel-scope.ts';
 import { coroutine } from './coroutine.ts';
 import { currentTask } from './current-task.ts';
 import { whenDone } from './done-callback.ts';
@@ -8,6 +9,8 @@ import { createTaskOn } from './ensure.ts';
 import { CancelledError, ErrorGroup } from './errors.ts';
 import { Future } from './future.ts';
 import type { Task, TaskBody, TaskOptions } from './task.ts';
+import { undisturbed } from './undisturbed.ts';
+import { cancelAndWait } from './wait.ts';
 
 /**
  * Tasks that end together (asyncio: `TaskGroup`). The block ends when all of them have. If one fails, the others and
@@ -16,6 +19,7 @@ import type { Task, TaskBody, TaskOptions } from './task.ts';
  */
 export class TaskGroup {
   private parent: Task<unknown> | null = null;
+  private scope: CancelScope | null = null;
   private readonly tasks = new Set<Task<unknown>>();
   private errors: unknown[] = [];
   private entered = false;
@@ -54,14 +58,64 @@ export class TaskGroup {
     if (this.exiting && this.tasks.size === 0) throw new Error('TaskGroup is finished');
     if (this.aborting) throw new Error('TaskGroup is shutting down');
     const parent = this.parent!;
-    const task = createTaskOn(parent.scheduler, body, options);
-    const child = task as Task<unknown>;
-    addAwaiter(child, parent);
-    this.tasks.add(child);
-    whenDone(child, this.onTaskDone as (child: Future<unknown>) => void);
+    const task = createTaskOn(parent.scheduler, body, this.inScope(options));
+    this.adopt(task as Task<unknown>);
+    return task;
+  }
+
+  /**
+   * Starts a task in the group and waits until it says that it is up, by calling `status.started(value)`; gives that
+   * value (trio: `nursery.start`). Until then its failure is the caller's, not the group's, and cancelling the caller
+   * cancels it.
+   * @throws what the task throws before it is up; Error when it ends without having called `started`
+   */
+  start<T = void>(body: Body<[TaskStatus<T>], unknown>, options?: TaskOptions): Awaitable<T> {
+    return startInGroup(this, body, options);
+  }
+
+  /** @internal */
+  *startInline<T>(body: Body<[TaskStatus<T>], unknown>, options?: TaskOptions): Coroutine<T> {
+    if (!this.entered || this.parent === null) throw new Error('TaskGroup is not running');
+    if (this.aborting) throw new Error('TaskGroup is shutting down');
+    const { scheduler } = this.parent;
+    const up = new Future<{ value: T } | null>(scheduler);
+    const status = {
+      started: (value: T) => {
+        if (up.done()) throw new Error('started() was called already, or too late');
+        up.setResult({ value });
+        this.adopt(task);
+      },
+    };
+    const task: Task<unknown> = createTaskOn<unknown>(scheduler, () => body(status), this.inScope(options));
+    const remove = whenDone(task, () => {
+      if (!up.done()) up.setResult(null);
+    });
+    let outcome: { value: T } | null;
+    try {
+      outcome = yield* up;
+    } catch (error) {
+      if (!task.done() && !this.tasks.has(task)) yield* undisturbed(cancelAndWait(task));
+      throw error;
+    } finally {
+      remove();
+    }
+    if (outcome !== null) return outcome.value;
+    task.result();
+    throw new Error(`${task.describe()} ended without having called started()`);
+  }
+
+  /** The task is the group's from now on. */
+  private adopt(task: Task<unknown>): void {
+    addAwaiter(task, this.parent!);
+    this.tasks.add(task);
+    whenDone(task, this.onTaskDone as (child: Future<unknown>) => void);
     // An eager task may have cancelled the group in its first step.
     if (this.aborting && !task.done()) task.cancel();
-    return task;
+  }
+
+  /** The group's tasks are in the cancel scope that the group is in. */
+  private inScope(options: TaskOptions | undefined): TaskOptions | undefined {
+    return this.scope === null ? options : { ...options, scope: this.scope };
   }
 
   /**
@@ -83,6 +137,7 @@ export class TaskGroup {
     this.parent = currentTask();
     if (this.parent === null) throw new Error('TaskGroup cannot determine the parent task');
     this.entered = true;
+    this.scope = this.parent.extra?.scope ?? null;
     if (this.cancelOnEntry) this.cancel();
   }
 
@@ -95,7 +150,8 @@ export class TaskGroup {
     while (this.tasks.size > 0) {
       this.allDone = new Future<void>(parent.scheduler);
       try {
-        yield* this.allDone;
+        // A cancelled scope reaches the group's tasks by itself; the wait for their end has to go on.
+        yield* undisturbed(this.allDone);
       } catch (error) {
         if (!(error instanceof CancelledError)) throw error;
         absorbed = error;
@@ -149,6 +205,20 @@ export class TaskGroup {
     this.parent!.cancel();
   }
 }
+
+/** How a task tells `TaskGroup.start` that it is up. */
+export interface TaskStatus<T> {
+  /** @throws Error when called twice */
+  started(value: T): void;
+}
+
+const startInGroup = coroutine(function* <T>(
+  group: TaskGroup,
+  body: Body<[TaskStatus<T>], unknown>,
+  options?: TaskOptions,
+): Coroutine<T> {
+  return yield* group.startInline(body, options);
+}) as <T>(group: TaskGroup, body: Body<[TaskStatus<T>], unknown>, options?: TaskOptions) => Awaitable<T>;
 
 const runGroup = coroutine(function* <T>(
   group: TaskGroup,

@@ -3,6 +3,7 @@ import { enterScheduler } from '../scheduler/current.ts';
 import type { Runnable } from '../scheduler/handle.ts';
 import type { Linked } from '../scheduler/linked-list.ts';
 import type { Scheduler } from '../scheduler/scheduler.ts';
+import type { AsyncStrand } from './async-strand.ts';
 import {
   type AnyAwaitable,
   type Body,
@@ -11,14 +12,15 @@ import {
   isCoroutine,
   isThenable,
 } from './awaitable.ts';
+import type { CancelScope } from './cancel-scope.ts';
 import { isGeneratorFunction } from './coroutine-functions.ts';
 import { claimContext, enterStep, trackAsyncFunctions } from './current-task.ts';
 import { CancelledError, cancelledError } from './errors.ts';
 import { Future, futureFlag, type Waiter } from './future.ts';
-import { watching } from './instruments.ts';
+import { afterStepChannel, beforeStepChannel, exitedChannel, spawnedChannel } from './instruments.ts';
 import { type Driver, suspend } from './suspend.ts';
 import { TaskExtra } from './task-extra.ts';
-import { addWaiting, removeOwnWaiting, removeWaiting, type Waiting } from './waiting.ts';
+import { addWaiting, listWaiting, removeOwnWaiting, removeWaiting, type Waiting } from './waiting.ts';
 
 /** A cancellation was asked for and waits for the task's next step or suspension. Further bits of `Future.flags`. */
 const mustCancel = 16;
@@ -37,6 +39,8 @@ export interface TaskOptions {
    * scheduled (asyncio 3.12). How far an async function came is only known some microtasks later.
    */
   eagerStart?: boolean | undefined;
+  /** @internal The cancel scope the task begins in. */
+  scope?: CancelScope | null | undefined;
 }
 
 /** What a task runs: something awaitable, or a function that is called in the first step. */
@@ -68,7 +72,8 @@ export class Task<T> extends Future<T> implements Runnable, Waiter, Linked, Driv
     if (scheduler.observer !== null) this.rare().creationStack = new Error('created here').stack ?? null;
     scheduler.alive.append(this);
     scheduler.retain();
-    watching.instrument?.spawned(this as Task<unknown>);
+    if (options?.scope != null) this.joinScope(options.scope);
+    if (spawnedChannel.hasSubscribers) spawnedChannel.publish({ task: this });
     if (options?.eagerStart === true && scheduler.isRunning) this.startEagerly();
     else scheduler.pushReady(this);
   }
@@ -191,8 +196,7 @@ export class Task<T> extends Future<T> implements Runnable, Waiter, Linked, Driv
   stepWith(delivered: { error: unknown } | null): void {
     const previous = enterStep(this as Task<unknown>);
     claimContext(this as Task<unknown>);
-    const { instrument } = watching;
-    instrument?.beforeStep(this as Task<unknown>);
+    if (beforeStepChannel.hasSubscribers) beforeStepChannel.publish({ task: this });
     let body = this.body as Coroutine<T>;
     try {
       if (typeof body.next !== 'function') {
@@ -207,7 +211,7 @@ export class Task<T> extends Future<T> implements Runnable, Waiter, Linked, Driv
     } catch (error) {
       this.fail(error);
     } finally {
-      instrument?.afterStep(this as Task<unknown>);
+      if (afterStepChannel.hasSubscribers) afterStepChannel.publish({ task: this });
       enterStep(previous);
     }
   }
@@ -238,6 +242,11 @@ export class Task<T> extends Future<T> implements Runnable, Waiter, Linked, Driv
     return null;
   }
 
+  private joinScope(scope: CancelScope): void {
+    this.rare().scope = scope;
+    scope.addMember(this as Task<unknown>);
+  }
+
   private startEagerly(): void {
     const previous = enterScheduler(this.scheduler);
     this.context.run(stepWithValue, this as Task<unknown>);
@@ -262,20 +271,21 @@ export class Task<T> extends Future<T> implements Runnable, Waiter, Linked, Driv
       this.leaveLoop();
       this.finishWithResult(value);
     }
-    watching.instrument?.exited(this as Task<unknown>);
+    if (exitedChannel.hasSubscribers) exitedChannel.publish({ task: this });
   }
 
   private fail(error: unknown): void {
     this.leaveLoop();
     if (error instanceof CancelledError) this.finishCancelled(error);
     else this.finishWithError(error);
-    watching.instrument?.exited(this as Task<unknown>);
+    if (exitedChannel.hasSubscribers) exitedChannel.publish({ task: this });
   }
 
   private leaveLoop(): void {
     this.body = null;
     this.scheduler.alive.remove(this);
     this.scheduler.release();
+    this.extra?.scope?.removeMember(this as Task<unknown>);
     this.scheduler.caughtUp(this);
   }
 
@@ -306,6 +316,17 @@ export class Task<T> extends Future<T> implements Runnable, Waiter, Linked, Driv
   /** @internal */
   leaveWait(waiting: Waiting): void {
     this.waitingFor = removeWaiting(this.waitingFor, waiting);
+  }
+
+  /**
+   * The futures that this task waits for: one, as a rule; none while it runs or is ready to; several when its async
+   * functions wait side by side.
+   */
+  get awaiting(): readonly Future<unknown>[] {
+    return listWaiting(this.waitingFor).flatMap((waiting) => {
+      const future = waiting instanceof Future ? waiting : (waiting as AsyncStrand<unknown>).awaited;
+      return future === null ? [] : [future];
+    });
   }
 
   /** @internal What this task waits for. */
@@ -343,7 +364,9 @@ export class Task<T> extends Future<T> implements Runnable, Waiter, Linked, Driv
   /** @internal A cancel scope around the task was cancelled: wakes the task, if it waits. */
   requestScopeCancel(): void {
     if (this.done()) return;
-    if (this.waitingFor === null || !this.waitingFor.cancel()) this.flags |= scopeCancel;
+    // What has come already is not taken away: the next wait will fail.
+    if (this.waitingFor === null) this.flags |= scopeCancel;
+    else this.waitingFor.cancel();
   }
 
   /** @internal */
