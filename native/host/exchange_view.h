@@ -33,7 +33,11 @@ class ExchangeView {
   void Set(uint32_t header_word, uint32_t value) { words_[header_word] = value; }
   void Increment(uint32_t header_word) { words_[header_word]++; }
 
-  bool HasSubmissions() const { return words_[layout::kSubmissionHead] != words_[layout::kSubmissionTail]; }
+  // A tail out of the ring's reach is no submission at all.
+  bool HasSubmissions() const {
+    const uint32_t waiting = words_[layout::kSubmissionTail] - words_[layout::kSubmissionHead];
+    return waiting != 0 && waiting <= layout::kSubmissionCapacity;
+  }
   // The oldest submission's words.
   const uint32_t* Submission() const {
     const size_t index = words_[layout::kSubmissionHead] & (layout::kSubmissionCapacity - 1);
@@ -42,12 +46,13 @@ class ExchangeView {
   void TakeSubmission() { words_[layout::kSubmissionHead]++; }
 
   // Completions that TypeScript has not taken.
-  uint32_t Unread() const { return words_[layout::kCompletionTail] - words_[layout::kCompletionHead]; }
+  uint32_t Unread() const {
+    const uint32_t unread = words_[layout::kCompletionTail] - words_[layout::kCompletionHead];
+    return unread < layout::kCompletionCapacity ? unread : layout::kCompletionCapacity;
+  }
   // Room for completions, up to the end of the ring's memory.
   uint32_t ContiguousRoom() const {
-    const uint32_t unread = Unread();
-    if (unread >= layout::kCompletionCapacity) return 0;
-    const uint32_t room = layout::kCompletionCapacity - unread;
+    const uint32_t room = layout::kCompletionCapacity - Unread();
     const uint32_t until_end =
         layout::kCompletionCapacity - (words_[layout::kCompletionTail] & (layout::kCompletionCapacity - 1));
     return room < until_end ? room : until_end;

@@ -285,11 +285,13 @@ void Host::Close() {
 
 // Connections that TypeScript will never hear of.
 void Host::CloseUndelivered() {
-  for (; exchange_.Unread() != 0; exchange_.TakeCompletion()) {
+  for (uint32_t unread = exchange_.Unread(); unread > 0; unread--) {
     const Completion& completion = exchange_.OldestCompletion();
-    if (!IsAccepted(completion)) continue;
-    ForgetDescriptor(completion.result);
-    close(completion.result);
+    if (IsAccepted(completion)) {
+      ForgetDescriptor(completion.result);
+      close(completion.result);
+    }
+    exchange_.TakeCompletion();
   }
 }
 
