@@ -97,9 +97,11 @@ export class Server implements AsyncDisposable {
       stream.close();
       return;
     }
+    // That a peer breaks its connection is no fault of the handler's and must not bring the server down; and a
+    // handler whose connection the server itself closed may well trip over that.
+    const expected = stream.brokeWith(error) || (this.dismissed.has(stream) && isStreamClosed(error));
     stream.abort();
-    // A handler whose connection the server closed may well trip over that.
-    if (this.dismissed.has(stream) && isStreamClosed(error)) return;
+    if (expected) return;
     this.scheduler.reportError({
       message: 'Unhandled exception in a connection handler',
       exception: error,
@@ -165,8 +167,9 @@ export class Server implements AsyncDisposable {
 /**
  * Listens for TCP connections and runs `handler` as a task of its own for each. (asyncio: `start_server`)
  *
- * What the handler throws goes to the loop's exception handler and aborts that connection; a cancelled or finished
- * handler closes it.
+ * What the handler throws goes to the loop's exception handler and aborts that connection, except the error with
+ * which the peer broke it (`ECONNRESET`, `EPIPE`), which concerns nobody else; a cancelled or finished handler closes
+ * the connection.
  *
  * @throws (through the result) the system error of bind or listen, such as `EADDRINUSE`; `ENOTFOUND` for a host name
  *   nobody knows; TypeError or RangeError for a wrong argument.

@@ -222,6 +222,11 @@ export class Stream implements AsyncDisposable {
     this.poller.operations.start(opcode.close, handler, this.fd);
   }
 
+  /** True for the system error that broke this connection. @internal */
+  brokeWith(error: unknown): boolean {
+    return error !== null && !this.closing && (error === this.receiver.error || error === this.sender.error);
+  }
+
   /** True after `close()` or `abort()`. */
   get isClosing(): boolean {
     return this.closing;

@@ -86,6 +86,22 @@ describe('startServer', () => {
       await server.waitClosed();
     }));
 
+  test('a peer that resets its connection is not reported', () =>
+    run(async () => {
+      const reports: unknown[] = [];
+      getRunningLoop().setExceptionHandler((_, context) => reports.push(context));
+      const server = await startServer(async (stream) => {
+        for await (const data of stream) await stream.write(data);
+      }, local);
+      const client = await nodeClient(server.addresses[0]!.port);
+      client.write('x');
+      client.once('data', () => client.resetAndDestroy());
+      await eventually(() => client.destroyed && server.connections === 0);
+      expect(reports).toEqual([]);
+      server.close();
+      await server.waitClosed();
+    }));
+
   test('a cancelled handler closes its connection and is not reported', () =>
     run(async () => {
       const reports: unknown[] = [];
