@@ -33,8 +33,8 @@ export interface CoreOptions {
   readonly backend: string;
   readonly exchange: ArrayBuffer;
   readonly arena: ArrayBuffer;
-  /** `performance.now()` at the moment of the call: how the core translates loop time (ms) into its clock. */
-  readonly nowMs: number;
+  /** Reads loop time (ms, of CLOCK_MONOTONIC): the core calls it now, to relate deadlines to its own clock. */
+  readonly now: () => number;
   /** Called by the host, once a turn, with nothing on the stack: harvested completions are in the ring. */
   readonly dispatch: () => void;
 }

@@ -50,7 +50,7 @@ export class NativePoller implements Poller {
       backend,
       exchange,
       arena: this.arena.memory,
-      nowMs: performance.now(),
+      now: () => performance.now(),
       dispatch: () => {
         this.words[layout.paused] = 0;
         this.client?.turn();
@@ -71,7 +71,11 @@ export class NativePoller implements Poller {
     return this.clock === undefined ? performance.now() : this.clock.now();
   }
 
-  poll(timeoutMs: number): void {
+  get hasSubmissions(): boolean {
+    return this.words[layout.submissionTail] !== this.words[layout.submissionHead];
+  }
+
+  poll(untilMs: number): void {
     const { words } = this;
     if (words[layout.completionHead] === words[layout.completionTail]) this.core.poll();
     this.operations.dispatch();

@@ -22,13 +22,34 @@ const char* WrongOption(const Napi::Value& value) {
   const Napi::Object options = value.As<Napi::Object>();
   if (!options.Get("backend").IsString()) return "options.backend must be a string";
   if (!options.Get("arena").IsArrayBuffer()) return "options.arena must be an ArrayBuffer";
-  if (!options.Get("nowMs").IsNumber()) return "options.nowMs must be a number";
+  if (!options.Get("now").IsFunction()) return "options.now must be a function";
   if (!options.Get("dispatch").IsFunction()) return "options.dispatch must be a function";
   const Napi::Value exchange = options.Get("exchange");
   if (!exchange.IsArrayBuffer()) return "options.exchange must be an ArrayBuffer";
   if (exchange.As<Napi::ArrayBuffer>().ByteLength() < ExchangeView::kBytes)
     return "options.exchange is too small";
   return nullptr;
+}
+
+// Reads loop time and the core's clock together. The closest of some readings counts: every deadline is off by the
+// time between the two. False: an exception is pending.
+bool CompareClocks(const Napi::Function& now, Host::Origin* origin) {
+  uint64_t closest_ns = UINT64_MAX;
+  for (int reading = 0; reading < 5; reading++) {
+    const uint64_t before_ns = Host::NowNs();
+    const Napi::Value loop_time = now.Call({});
+    const uint64_t after_ns = Host::NowNs();
+    if (loop_time.IsEmpty()) return false;
+    if (!loop_time.IsNumber()) {
+      ThrowTypeError(now.Env(), "options.now must return a number");
+      return false;
+    }
+    if (after_ns - before_ns >= closest_ns) continue;
+    closest_ns = after_ns - before_ns;
+    // The later reading: a deadline that is kept too early would only wake for nothing.
+    *origin = {loop_time.As<Napi::Number>().DoubleValue(), after_ns};
+  }
+  return true;
 }
 
 }  // namespace
@@ -46,8 +67,6 @@ void Core::Register(Napi::Env env, Napi::Object exports) {
 }
 
 Core::Core(const Napi::CallbackInfo& info) : Napi::ObjectWrap<Core>(info) {
-  // At once: opening a backend takes its time, and every deadline would be late by it.
-  const uint64_t now_ns = Host::NowNs();
   const Napi::Env env = info.Env();
   const char* fault = WrongOption(info[0]);
   if (fault != nullptr) {
@@ -55,6 +74,8 @@ Core::Core(const Napi::CallbackInfo& info) : Napi::ObjectWrap<Core>(info) {
     return;
   }
   const Napi::Object options = info[0].As<Napi::Object>();
+  Host::Origin origin;
+  if (!CompareClocks(options.Get("now").As<Napi::Function>(), &origin)) return;
   const std::string name = options.Get("backend").As<Napi::String>();
   std::string reason;
   Host::Options host_options = {
@@ -62,8 +83,7 @@ Core::Core(const Napi::CallbackInfo& info) : Napi::ObjectWrap<Core>(info) {
       options.Get("exchange").As<Napi::ArrayBuffer>(),
       options.Get("arena").As<Napi::ArrayBuffer>(),
       options.Get("dispatch").As<Napi::Function>(),
-      options.Get("nowMs").As<Napi::Number>().DoubleValue(),
-      now_ns,
+      origin,
   };
   if (host_options.proactor == nullptr) {
     Napi::Error::New(env, "The " + name + " backend is not available: " + reason)

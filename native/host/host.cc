@@ -60,8 +60,7 @@ Host::Host(Napi::Env env, Options options)
       exchange_(options.exchange.Data()),
       regions_(env),
       dispatch_(env, options.dispatch),
-      origin_ms_(options.now_ms),
-      origin_ns_(options.now_ns) {
+      origin_(options.origin) {
   regions_.Keep(options.exchange);
   regions_.Set(layout::kRegionArena, static_cast<uint8_t*>(options.arena.Data()), options.arena.ByteLength(),
                options.arena);
@@ -160,12 +159,12 @@ void Host::StayAwake() {
 }
 
 uint64_t Host::DeadlineNs(double deadline_ms) const {
-  const double distance_ns = (deadline_ms - origin_ms_) * 1e6;
-  if (distance_ns <= 0) return origin_ns_;
+  const double distance_ns = (deadline_ms - origin_.loop_ms) * 1e6;
+  if (distance_ns <= 0) return origin_.monotonic_ns;
   // Also true of Infinity and NaN. 2^62 ns are 146 years.
   if (!(distance_ns < 0x1p62)) return UINT64_MAX;
   // Rounded up: waking before the deadline would only mean going back to sleep.
-  return origin_ns_ + static_cast<uint64_t>(std::ceil(distance_ns));
+  return origin_.monotonic_ns + static_cast<uint64_t>(std::ceil(distance_ns));
 }
 
 uint32_t Host::Poll() {

@@ -24,13 +24,17 @@ namespace coriolis {
 
 class Host : public std::enable_shared_from_this<Host> {
  public:
+  // The same moment on two clocks.
+  struct Origin {
+    double loop_ms;         // loop time
+    uint64_t monotonic_ns;  // CLOCK_MONOTONIC
+  };
   struct Options {
     std::unique_ptr<Proactor> proactor;
     Napi::ArrayBuffer exchange;
     Napi::ArrayBuffer arena;
     Napi::Function dispatch;
-    double now_ms;    // loop time ...
-    uint64_t now_ns;  // ... and CLOCK_MONOTONIC at the same moment
+    Origin origin;
   };
 
   static uint64_t NowNs();
@@ -80,8 +84,7 @@ class Host : public std::enable_shared_from_this<Host> {
   Regions regions_;
   DispatchCallback dispatch_;
   uint32_t slab_count_ = 0;
-  double origin_ms_;    // loop time ...
-  uint64_t origin_ns_;  // ... and CLOCK_MONOTONIC at the same moment
+  Origin origin_;
   std::vector<Completion> rejected_;
 
   uv_prepare_t prepare_ = {};
