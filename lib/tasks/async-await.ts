@@ -36,8 +36,8 @@ export function asyncSuspended(task: Task<unknown>): void {
 
 class FutureAwait<T> extends AsyncStrand<T> implements Waiter {
   readonly awaited: Future<unknown>;
-  /** The task awaits itself, which could never end. */
-  private waitsForItself = false;
+  /** Why this can't be awaited. */
+  private failure: { error: unknown } | null = null;
 
   constructor(
     task: Task<unknown> | null,
@@ -56,12 +56,18 @@ class FutureAwait<T> extends AsyncStrand<T> implements Waiter {
       queueMicrotask(() => this.deliver());
       return;
     }
+    try {
+      future.checkAwaitable();
+    } catch (error) {
+      queueMicrotask(() => this.reject(error));
+      return;
+    }
     if (task === null) {
       future.addWaiter(this);
       return;
     }
     if ((future as Future<unknown>) === task) {
-      this.waitsForItself = true;
+      this.failure = { error: task.noteAwaitedItself() };
       task.scheduler.pushReady(this);
     } else {
       future.addWaiter(this);
@@ -89,7 +95,7 @@ class FutureAwait<T> extends AsyncStrand<T> implements Waiter {
         return;
       }
     }
-    if (this.waitsForItself) this.reject(new Error(`Task cannot await on itself: ${task!.describe()}`));
+    if (this.failure !== null) this.reject(this.failure.error);
     else this.deliver();
   }
 

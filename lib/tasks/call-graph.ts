@@ -1,4 +1,4 @@
-import type { Scheduler, Scheduler } from '../scheduler/scheduler.ts';
+import type { Scheduler } from '../scheduler/scheduler.ts';
 import { AsyncStrand } from './async-strand.ts';
 import { listAwaiters } from './awaited-by.ts';
 import { currentTask } from './current-task.ts';

@@ -172,6 +172,9 @@ export class Future<T> implements Awaitable<T> {
     return false;
   }
 
+  /** @internal Throws when waiting for this future is an error. */
+  checkAwaitable(): void {}
+
   /** @internal Begins a lazy operation, unless it has begun. */
   begin(): void {
     if ((this.flags & (futureFlag.started | futureFlag.state)) !== 0) return;

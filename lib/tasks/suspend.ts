@@ -31,9 +31,8 @@ export function suspend(driver: Driver, suspension: unknown): void {
     return;
   }
   if (suspension instanceof Future) {
-    if (suspension === task) {
-      driver.throwNext(new Error(`Task cannot await on itself: ${task.describe()}`));
-    } else if (suspension.scheduler !== task.scheduler) {
+    if (suspension === task) driver.throwNext(task.noteAwaitedItself());
+    else if (suspension.scheduler !== task.scheduler) {
       driver.throwNext(
         new Error(`${task.describe()} waits for a ${suspension.describe()} of a different event loop`),
       );

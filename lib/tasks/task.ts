@@ -11,6 +11,7 @@ import {
   isAwaitable,
   isCoroutine,
   isThenable,
+  type Suspension,
 } from './awaitable.ts';
 import type { CancelScope } from './cancel-scope.ts';
 import { isGeneratorFunction } from './coroutine-functions.ts';
@@ -153,6 +154,25 @@ export class Task<T> extends Future<T> implements Runnable, Waiter, Linked, Driv
   /** A task's error is what its coroutine throws. */
   override setException(_error: unknown): never {
     throw new Error('A task does not support setException');
+  }
+
+  /** @internal */
+  override next(): IteratorResult<Suspension, T> {
+    this.checkAwaitable();
+    return super.next();
+  }
+
+  /** @internal A task that has awaited itself stays marked as awaited, as in CPython: nobody else can await it then. */
+  override checkAwaitable(): void {
+    if (this.extra?.awaitedItself === true && !this.done()) {
+      throw new Error(`${this.describe()} has awaited itself and can't be awaited`);
+    }
+  }
+
+  /** @internal */
+  noteAwaitedItself(): Error {
+    this.rare().awaitedItself = true;
+    return new Error(`Task cannot await on itself: ${this.describe()}`);
   }
 
   // ---- stepping ---------------------------------------------------------------------------------------------------

@@ -55,6 +55,8 @@ export abstract class Machine {
   private stuck: string | null = null;
   protected ambiguous = false;
   protected dead = false;
+  /** False when what the oracle says about this program depends on chance. */
+  comparable = true;
 
   constructor(
     protected readonly program: Program,
@@ -221,11 +223,19 @@ export abstract class Machine {
     return this.target(name) as Future<unknown> | null;
   }
 
-  protected nameOf(future: Future<unknown>): string {
-    const label = this.tasks.get(future);
-    if (label !== undefined) return label;
-    for (const [name, candidate] of this.slots) if (candidate === future) return name;
-    throw new Error('a future that no slot holds');
+  /**
+   * The sorted names of some futures. One that no slot holds any more has none; the oracle then stops in the middle
+   * of a Python set, so that what it says depends on addresses: such a program can't be compared.
+   */
+  protected namesOf(futures: Iterable<Future<unknown>>): string[] {
+    const names: string[] = [];
+    for (const future of futures) {
+      const slot = [...this.slots].find(([, candidate]) => candidate === future);
+      const name = this.tasks.get(future) ?? slot?.[0];
+      if (name === undefined) this.comparable = false;
+      else names.push(name);
+    }
+    return names.sort();
   }
 
   private callback(ops: Op[]): void {

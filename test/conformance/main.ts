@@ -2,12 +2,15 @@ import { writeSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 import { loadPrograms, loadTraces } from './fixtures.ts';
+import { fuzz } from './fuzz.ts';
 import { firstDifference, type Level, type Program } from './program.ts';
 import { type Flavor, runProgram } from './run-program.ts';
 import { VirtualHost } from './virtual-host.ts';
 
 const usage = `usage:
   conformance run [--flavor generator|async] < programs.jsonl > traces.jsonl
+  conformance fuzz --seed N --count K [--thin] [--flavor generator|async] [--level 1|2|3]
+                                                    fresh programs; prints the first that differs, shrunk
   conformance check [--flavor generator|async] [--level 1|2|3]     the fixtures`;
 
 /** The command line. Returns the exit code. */
@@ -18,6 +21,9 @@ export async function main(args: string[]): Promise<number> {
     options: {
       flavor: { type: 'string', default: 'generator' },
       level: { type: 'string', default: '3' },
+      seed: { type: 'string', default: '1' },
+      count: { type: 'string', default: '1000' },
+      thin: { type: 'boolean', default: false },
       show: { type: 'string', default: '10' },
     },
   });
@@ -28,6 +34,17 @@ export async function main(args: string[]): Promise<number> {
       return await run(flavor);
     case 'check':
       return await check(flavor, Number(values.level) as Level, Number(values.show));
+    case 'fuzz': {
+      const agree = await fuzz({
+        seed: Number(values.seed),
+        count: Number(values.count),
+        flavor,
+        level: Number(values.level) as Level,
+        thin: values.thin,
+        print: (line) => print(`${line}\n`),
+      });
+      return agree ? 0 : 1;
+    }
     default:
       console.error(usage);
       return 2;

@@ -34,9 +34,22 @@ class AsyncMachine extends AsyncOperations {
   }
 }
 
+function makeMachine(program: Program, flavor: Flavor, host: Host): Machine {
+  return flavor === 'generator' ? new GeneratorMachine(program, host) : new AsyncMachine(program, host);
+}
+
 /** Runs one program on `host`, which is used up. */
 export function runProgram(program: Program, flavor: Flavor, host: Host): Promise<Trace> {
-  const machine: Machine =
-    flavor === 'generator' ? new GeneratorMachine(program, host) : new AsyncMachine(program, host);
-  return machine.run();
+  return makeMachine(program, flavor, host).run();
+}
+
+/** The same, and whether the oracle's trace of it means anything. */
+export async function runComparable(
+  program: Program,
+  flavor: Flavor,
+  host: Host,
+): Promise<{ trace: Trace; comparable: boolean }> {
+  const machine = makeMachine(program, flavor, host);
+  const trace = await machine.run();
+  return { trace, comparable: machine.comparable };
 }

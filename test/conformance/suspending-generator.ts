@@ -173,8 +173,7 @@ export abstract class GeneratorOperations extends Machine {
     }
     const returnWhen = { ALL: 'ALL_COMPLETED', FIRST: 'FIRST_COMPLETED', EXC: 'FIRST_EXCEPTION' }[when];
     const [done, pending] = yield* wait(futures, { timeout: limit, returnWhen: returnWhen as ReturnWhen });
-    const names_ = (set: Set<Future<unknown>>) => [...set].map((future) => this.nameOf(future)).sort();
-    this.emit(frame.who, 'wait', names_(done), names_(pending));
+    this.emit(frame.who, 'wait', this.namesOf(done), this.namesOf(pending));
   }
 
   private *waitFor(frame: Frame, name: TargetName, limit: number | null): Coroutine<void> {

@@ -1,0 +1,64 @@
+import { Oracle } from './oracle.ts';
+import { firstDifference, type Level, type Program, type Trace } from './program.ts';
+import { type Flavor, runComparable } from './run-program.ts';
+import { shrink } from './shrink.ts';
+import { thinSpots } from './thin-spots.ts';
+import { VirtualHost } from './virtual-host.ts';
+
+const batch = 250;
+
+export interface FuzzOptions {
+  seed: number;
+  count: number;
+  flavor: Flavor;
+  level: Level;
+  /** Programs of our own, for what the oracle's generator hardly makes. */
+  thin: boolean;
+  print: (line: string) => void;
+}
+
+/** Compares fresh programs; prints the first that differs, made small. Returns true when all agree. */
+export async function fuzz({ seed, count, flavor, level, thin, print }: FuzzOptions): Promise<boolean> {
+  const oracle = await Oracle.load();
+  let compared = 0;
+  let incomparable = 0;
+  for (let done = 0; done < count; done += batch) {
+    const size = Math.min(batch, count - done);
+    // The oracle numbers programs from the seed: a seed for each batch.
+    const batchSeed = seed * 1_000_000 + done / batch;
+    const programs = thin ? thinSpots(batchSeed, size) : oracle.generate(batchSeed, size);
+    const expected = oracle.run(programs);
+    for (const [at, program] of programs.entries()) {
+      const difference = await compare(program, expected[at]!, flavor, level);
+      if (difference === undefined) incomparable++;
+      else if (difference === null) compared++;
+      else {
+        print(`${program.id}: ${difference}`);
+        const small = await shrink(
+          program,
+          async (candidate) =>
+            ((await compare(candidate, oracle.run([candidate])[0]!, flavor, level)) ?? null) !== null,
+        );
+        print(`shrunk to: ${await compare(small, oracle.run([small])[0]!, flavor, level)}`);
+        print(JSON.stringify(small));
+        return false;
+      }
+    }
+  }
+  print(
+    `${compared} programs agree (${flavor}, level ${level}); ${incomparable} left to chance by the oracle`,
+  );
+  return true;
+}
+
+/** The first difference; null: none; undefined: can't be compared. */
+async function compare(
+  program: Program,
+  expected: Trace,
+  flavor: Flavor,
+  level: Level,
+): Promise<string | null | undefined> {
+  const { trace, comparable } = await runComparable(program, flavor, new VirtualHost());
+  if (!comparable || expected.final.ambiguous) return undefined;
+  return firstDifference(expected, trace, level);
+}
