@@ -76,11 +76,12 @@ export class NativePoller implements Poller {
   }
 
   poll(untilMs: number): void {
-    const { words } = this;
+    const { words, clock, operations } = this;
     if (words[layout.completionHead] === words[layout.completionTail]) this.core.poll();
-    this.operations.dispatch();
-    if (this.clock !== undefined && timeoutMs > 0 && this.operations.inFlight === 0)
-      this.clock.sleep(timeoutMs);
+    operations.dispatch();
+    if (clock === undefined || operations.inFlight > 0) return;
+    const timeoutMs = untilMs - clock.now();
+    if (timeoutMs > 0) clock.sleep(timeoutMs);
   }
 
   settle(ready: boolean, deadlineMs: number): void {

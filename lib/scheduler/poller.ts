@@ -10,10 +10,13 @@ export interface Poller {
   readonly resolutionMs: number;
   /**
    * The poll phase of a pass: starts submitted operations and runs the handlers of those that completed, which may
-   * make handles ready. Never blocks. `timeoutMs` is how long asyncio would have waited here: 0 when handles are
-   * ready, Infinity when nothing is pending; only a poller with a virtual clock looks at it.
+   * make handles ready. Never blocks. `untilMs` is the loop time until which asyncio would have waited here:
+   * -Infinity when handles are ready, Infinity when no timer is pending; only a poller with a clock of its own looks
+   * at it.
    */
-  poll(timeoutMs: number): void;
+  poll(untilMs: number): void;
+  /** Operations have been submitted that the next `poll` will start, and that may complete at once. */
+  readonly hasSubmissions: boolean;
   /**
    * The end of a turn, or a change from outside one: `ready` says that handles wait to run, `deadlineMs` is the
    * earliest timer (Infinity: none).

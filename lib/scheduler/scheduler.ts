@@ -265,7 +265,7 @@ export class Scheduler {
   }
 
   private runPasses(): void {
-    const { ready } = this;
+    const { poller, ready } = this;
     for (;;) {
       if (!this.inPass) this.beginPass();
       while (this.remaining > 0) {
@@ -285,20 +285,13 @@ export class Scheduler {
       }
       // A pass that was interrupted goes on in the next turn, without another poll.
       this.inPass = this.remaining > 0;
-      if (this.inPass || this.stopping || ready.size === 0) return;
+      if (this.inPass || this.stopping || (ready.size === 0 && !poller.hasSubmissions)) return;
     }
   }
 
   private beginPass(): void {
     const { poller, ready, timers } = this;
-    const nextMs = timers.nextDeadlineMs();
-    const waitMs =
-      ready.size > 0 || this.stopping
-        ? 0
-        : nextMs === Infinity
-          ? Infinity
-          : Math.max(0, nextMs - poller.now());
-    poller.poll(waitMs);
+    poller.poll(ready.size > 0 || this.stopping ? -Infinity : timers.nextDeadlineMs());
     if (timers.size > 0) {
       const dueMs = poller.now() + poller.resolutionMs;
       while (timers.nextDeadlineMs() < dueMs) ready.push(timers.removeFirst());

@@ -34,8 +34,11 @@ export class VirtualPoller implements Poller {
     return this.clock.now();
   }
 
-  poll(timeoutMs: number): void {
+  readonly hasSubmissions = false;
+
+  poll(untilMs: number): void {
     this.passes++;
+    const timeoutMs = untilMs - this.clock.now();
     if (timeoutMs > 0) this.clock.sleep(timeoutMs);
   }
 
