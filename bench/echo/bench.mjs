@@ -5,8 +5,8 @@ import { fileURLToPath } from 'node:url';
 import { choosePinning, describeMachine, formatMachine, pinned, writeReport } from '../support/machine.mjs';
 import { checkWritable, formatHelp, parseOptions, selectById } from '../support/options.mjs';
 import {
+  excerpt,
   findLoadGenerator,
-  lastLines,
   ProgramError,
   requireLibrary,
   runForJson,
@@ -251,7 +251,7 @@ function startServerProcess(server, pinning) {
   let stderr = '';
   child.stderr?.setEncoding('utf8').on('data', (text) => (stderr += text));
   const ended = new Promise((resolve) => void child.once('close', resolve));
-  const complaints = () => (stderr === '' ? '' : `\n${lastLines(stderr)}`);
+  const complaints = () => (stderr === '' ? '' : `\n${excerpt(stderr)}`);
 
   const stop = async () => {
     if (child.connected) child.send('stop', () => {});
@@ -261,7 +261,7 @@ function startServerProcess(server, pinning) {
     }, stopTimeoutMs);
     await ended;
     clearTimeout(timer);
-    if (stderr !== '') process.stdout.write(`! ${server.label} said:\n${lastLines(stderr)}\n`);
+    if (stderr !== '') process.stdout.write(`! ${server.label} said:\n${excerpt(stderr)}\n`);
   };
 
   return new Promise((resolve, reject) => {
@@ -276,7 +276,7 @@ function startServerProcess(server, pinning) {
     });
     void ended.then(() => {
       clearTimeout(timer);
-      reject(new ProgramError(`it ended before it listened: ${lastLines(stderr)}`));
+      reject(new ProgramError(`it ended before it listened: ${excerpt(stderr)}`));
     });
   });
 }

@@ -64,19 +64,25 @@ export function runForJson(command, args, { env = {}, timeoutMs, acceptedStatus 
       const how =
         signal === 'SIGKILL' ? `took longer than ${timeoutMs} ms` : `ended with ${signal ?? status}`;
       if (status === null || !acceptedStatus.includes(status)) {
-        reject(new ProgramError(`${path.basename(command)} ${how}: ${lastLines(stderr)}`));
+        reject(new ProgramError(`${path.basename(command)} ${how}: ${excerpt(stderr)}`));
         return;
       }
       try {
         resolve(JSON.parse(stdout));
       } catch {
-        reject(new ProgramError(`${path.basename(command)} printed no JSON: ${lastLines(stdout + stderr)}`));
+        reject(new ProgramError(`${path.basename(command)} printed no JSON: ${excerpt(stdout + stderr)}`));
       }
     });
   });
 }
 
-/** @param {string} text */
-export function lastLines(text) {
-  return text.trim().split('\n').slice(-6).join('\n') || '(no output)';
+/**
+ * What a program complained about: from the line that names an error on, or else its last lines.
+ * @param {string} text
+ */
+export function excerpt(text) {
+  const lines = text.trim().split('\n');
+  const error = lines.findIndex((line) => /^\w*Error\b/.test(line));
+  const chosen = error === -1 ? lines.slice(-6) : lines.slice(error, error + 4);
+  return chosen.join('\n') || '(no output)';
 }
