@@ -17,7 +17,9 @@
     {
       'target_name': 'coriolis',
       'sources': ['<@(coriolis_sources)'],
-      'defines': ['NAPI_VERSION=9', 'NAPI_DISABLE_CPP_EXCEPTIONS', 'NODE_ADDON_API_DISABLE_DEPRECATED'],
+      'defines': ['NAPI_VERSION=9', 'NAPI_DISABLE_CPP_EXCEPTIONS', 'NODE_ADDON_API_DISABLE_DEPRECATED',
+                  # A Worker may be terminated in the middle of a call: then nothing can be thrown, and that is all right.
+                  'NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS'],
       'ldflags': ['-Wl,--version-script=<(module_root_dir)/native/exports.map'],
       # As a system directory: its warnings are not ours.
       'cflags_cc': ['-isystem', '<!(node -p "require(\'node:path\').resolve(require(\'node-addon-api\').include_dir)")'],

@@ -13,22 +13,35 @@ namespace {
 constexpr size_t kSlabBytes = size_t{layout::kPoolSlabBuffers} * layout::kPoolBufferBytes;
 
 void ThrowTypeError(Napi::Env env, const char* message) {
+  if (env.IsExceptionPending()) return;
   Napi::TypeError::New(env, message).ThrowAsJavaScriptException();
 }
 
-// What is wrong with the constructor's argument, or nullptr.
-const char* WrongOption(const Napi::Value& value) {
-  if (!value.IsObject()) return "Core needs options";
-  const Napi::Object options = value.As<Napi::Object>();
-  if (!options.Get("backend").IsString()) return "options.backend must be a string";
-  if (!options.Get("arena").IsArrayBuffer()) return "options.arena must be an ArrayBuffer";
-  if (!options.Get("now").IsFunction()) return "options.now must be a function";
-  if (!options.Get("dispatch").IsFunction()) return "options.dispatch must be a function";
-  const Napi::Value exchange = options.Get("exchange");
-  if (!exchange.IsArrayBuffer()) return "options.exchange must be an ArrayBuffer";
-  if (exchange.As<Napi::ArrayBuffer>().ByteLength() < ExchangeView::kBytes)
-    return "options.exchange is too small";
-  return nullptr;
+struct Options {
+  Napi::Value backend;
+  Napi::Value exchange;
+  Napi::Value arena;
+  Napi::Value now;
+  Napi::Value dispatch;
+
+  // What is wrong, or nullptr.
+  const char* Fault() const {
+    if (!backend.IsString()) return "options.backend must be a string";
+    if (!arena.IsArrayBuffer()) return "options.arena must be an ArrayBuffer";
+    if (!now.IsFunction()) return "options.now must be a function";
+    if (!dispatch.IsFunction()) return "options.dispatch must be a function";
+    if (!exchange.IsArrayBuffer()) return "options.exchange must be an ArrayBuffer";
+    const bool fits = exchange.As<Napi::ArrayBuffer>().ByteLength() >= ExchangeView::kBytes;
+    return fits ? nullptr : "options.exchange is too small";
+  }
+};
+
+// Each property is read once: in a Worker that is being terminated, what worked a moment ago gives an empty value now.
+Options ReadOptions(const Napi::Value& value) {
+  if (!value.IsObject()) return Options();
+  const Napi::Object object = value.As<Napi::Object>();
+  return {object.Get("backend"), object.Get("exchange"), object.Get("arena"), object.Get("now"),
+          object.Get("dispatch")};
 }
 
 // Reads loop time and the core's clock together. The closest of some readings counts: every deadline is off by the
@@ -68,21 +81,20 @@ void Core::Register(Napi::Env env, Napi::Object exports) {
 
 Core::Core(const Napi::CallbackInfo& info) : Napi::ObjectWrap<Core>(info) {
   const Napi::Env env = info.Env();
-  const char* fault = WrongOption(info[0]);
-  if (fault != nullptr) {
-    if (!env.IsExceptionPending()) ThrowTypeError(env, fault);
+  const Options options = ReadOptions(info[0]);
+  if (const char* fault = options.Fault()) {
+    ThrowTypeError(env, fault);
     return;
   }
-  const Napi::Object options = info[0].As<Napi::Object>();
   Host::Origin origin;
-  if (!CompareClocks(options.Get("now").As<Napi::Function>(), &origin)) return;
-  const std::string name = options.Get("backend").As<Napi::String>();
+  if (!CompareClocks(options.now.As<Napi::Function>(), &origin)) return;
+  const std::string name = options.backend.As<Napi::String>();
   std::string reason;
   Host::Options host_options = {
       OpenBackend(name, &reason),
-      options.Get("exchange").As<Napi::ArrayBuffer>(),
-      options.Get("arena").As<Napi::ArrayBuffer>(),
-      options.Get("dispatch").As<Napi::Function>(),
+      options.exchange.As<Napi::ArrayBuffer>(),
+      options.arena.As<Napi::ArrayBuffer>(),
+      options.dispatch.As<Napi::Function>(),
       origin,
   };
   if (host_options.proactor == nullptr) {
