@@ -2,8 +2,10 @@ import { argumentRange, argumentType } from '../arguments.ts';
 import { rootContext } from '../scheduler/context.ts';
 import type { Handle, TimerHandle } from '../scheduler/handle.ts';
 import { type Clock, NativePoller } from '../scheduler/native-poller.ts';
+import type { Poller } from '../scheduler/poller.ts';
 import { type ErrorContext, Scheduler } from '../scheduler/scheduler.ts';
 import { coroutine } from '../tasks/coroutine.ts';
+import { getDebug, setDebug } from '../tasks/debug.ts';
 import {
   createTaskOn,
   ensureFuture,
@@ -24,6 +26,8 @@ import { SignalHandlers } from './signal-handlers.ts';
 export interface LoopOptions {
   /** Another clock, such as `VirtualClock` of `coriolis/testing`. Time stands still while operations are in flight. */
   clock?: Clock;
+  /** @internal A poller without I/O, in place of the backend's. */
+  poller?: Poller & { attach(scheduler: Scheduler): void };
 }
 
 /** What the loops of all backends have in common (asyncio: `BaseEventLoop`). */
@@ -32,7 +36,7 @@ export class BaseEventLoop extends AbstractEventLoop {
   readonly backend: string;
   /** @internal */
   readonly scheduler: Scheduler;
-  private readonly watcher: DescriptorWatcher;
+  private readonly watcher: DescriptorWatcher | null;
   private readonly signals: SignalHandlers;
   private exceptionHandler: ExceptionHandler | null = null;
   private run: { stopped: () => void } | null = null;
@@ -42,12 +46,13 @@ export class BaseEventLoop extends AbstractEventLoop {
   constructor(backend: string, options: LoopOptions) {
     super();
     this.backend = backend;
-    const poller = new NativePoller(backend, options.clock);
+    const poller = options.poller ?? new NativePoller(backend, options.clock);
     this.scheduler = new Scheduler(poller, false);
     poller.attach(this.scheduler);
     this.scheduler.loop = this;
     this.scheduler.onError = (context) => this.callExceptionHandler(context);
-    this.watcher = new DescriptorWatcher(this.scheduler, poller.operations);
+    this.watcher =
+      poller instanceof NativePoller ? new DescriptorWatcher(this.scheduler, poller.operations) : null;
     this.signals = new SignalHandlers(this.scheduler);
     if (process.env.CORIOLIS_DEBUG === '1') this.setDebug(true);
   }
@@ -223,24 +228,29 @@ export class BaseEventLoop extends AbstractEventLoop {
     return yield* wrapPromise<{ hostname: string; service: string }>(resolveName(address, port));
   });
 
+  private get descriptors(): DescriptorWatcher {
+    if (this.watcher === null) throw new Error(`A loop on '${this.backend}' has no I/O`);
+    return this.watcher;
+  }
+
   // ---- descriptors and signals --------------------------------------------------------------------------------------
 
   override addReader<A extends unknown[]>(fd: number, callback: Callback<A>, ...args: A): void {
     this.checkOpen();
-    this.watcher.addReader(fd, callback, args);
+    this.descriptors.addReader(fd, callback, args);
   }
 
   override removeReader(fd: number): boolean {
-    return !this.isClosed() && this.watcher.removeReader(fd);
+    return !this.isClosed() && this.descriptors.removeReader(fd);
   }
 
   override addWriter<A extends unknown[]>(fd: number, callback: Callback<A>, ...args: A): void {
     this.checkOpen();
-    this.watcher.addWriter(fd, callback, args);
+    this.descriptors.addWriter(fd, callback, args);
   }
 
   override removeWriter(fd: number): boolean {
-    return !this.isClosed() && this.watcher.removeWriter(fd);
+    return !this.isClosed() && this.descriptors.removeWriter(fd);
   }
 
   override addSignalHandler<A extends unknown[]>(
@@ -290,10 +300,12 @@ export class BaseEventLoop extends AbstractEventLoop {
 
   override slowCallbackDuration = 100;
 
-  override setDebug(_enabled: boolean): void {}
+  override setDebug(enabled: boolean): void {
+    setDebug(this.scheduler, enabled, () => this.slowCallbackDuration);
+  }
 
   override getDebug(): boolean {
-    return false;
+    return getDebug(this.scheduler);
   }
 }
 

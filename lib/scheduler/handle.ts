@@ -4,6 +4,8 @@ import type { Scheduler } from './scheduler.ts';
 /** Something that waits in the ready queue. `run` never throws. */
 export interface Runnable {
   run(): void;
+  /** What to call it in a report. */
+  describe?(): string;
 }
 
 /** A callback that waits for its turn in the ready queue (asyncio: `Handle`). */
@@ -39,6 +41,11 @@ export class Handle implements Runnable {
   /** The context the callback runs in (asyncio: `get_context`). */
   getContext(): Context | null {
     return this.context;
+  }
+
+  /** @internal */
+  describe(): string {
+    return `callback ${this.callback?.name || '(anonymous)'}`;
   }
 
   /** @internal */

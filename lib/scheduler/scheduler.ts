@@ -16,6 +16,16 @@ export interface ErrorContext {
 
 const settled = Promise.resolve();
 
+/** Who watches how long things run, in debug mode. */
+export interface Observer {
+  /** Runs `runnable`. */
+  run(runnable: Runnable): void;
+  /** The pass has paused for an async function. */
+  asyncResumed(): void;
+  /** The async function of `who` has come to its next await. */
+  asyncSuspended(who: object): void;
+}
+
 /** A turn gives Node's loop its go after this time, ... */
 const turnBudgetMs = 1.5;
 /** ... which it looks at every so many handles. */
@@ -41,8 +51,8 @@ export class Scheduler {
   onWorkWhileStopped: (() => void) | null = null;
   /** @internal Called inside a callback's context just before the callback. */
   beforeCallback: (() => void) | null = null;
-  /** @internal Set in debug mode: runs a handle and watches it. */
-  observer: ((runnable: Runnable) => void) | null = null;
+  /** @internal Set in debug mode. */
+  observer: Observer | null = null;
 
   /** Things under way outside the loop that tasks wait for, such as promises: a virtual clock must not jump over them. */
   externals = 0;
@@ -276,10 +286,11 @@ export class Scheduler {
         this.remaining--;
         const runnable = ready.shift();
         if (this.observer === null) runnable.run();
-        else this.observer(runnable);
+        else this.observer.run(runnable);
         if (this.pausedFor !== null) {
           this.paused = true;
           this.pauseSerial++;
+          this.observer?.asyncResumed();
           return;
         }
       }

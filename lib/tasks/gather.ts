@@ -89,6 +89,10 @@ class GatheringFuture extends Future<unknown[]> {
     return accepted;
   }
 
+  override describe(): string {
+    return `gather of ${this.children.length}`;
+  }
+
   readonly childDone = (child: Future<unknown>): void => {
     this.finished++;
     if (this.done()) {

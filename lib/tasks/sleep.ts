@@ -49,6 +49,10 @@ class Sleep<T> extends Future<T> implements TimerEntry {
     this.finishWithResult(this.value as T);
   }
 
+  override describe(): string {
+    return `sleep(${this.delayMs})`;
+  }
+
   protected override onCancel(): void {
     if ((this.flags & futureFlag.started) === 0) return;
     this.scheduler.release();

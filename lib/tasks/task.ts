@@ -2,7 +2,7 @@ import { type Context, copyContext } from '../scheduler/context.ts';
 import { enterScheduler } from '../scheduler/current.ts';
 import type { Runnable } from '../scheduler/handle.ts';
 import type { Linked } from '../scheduler/linked-list.ts';
-import type { Scheduler } from '../scheduler/scheduler.ts';
+import { Scheduler } from '../scheduler/scheduler.ts';
 import type { AsyncStrand } from './async-strand.ts';
 import {
   type AnyAwaitable,
@@ -63,8 +63,10 @@ export class Task<T> extends Future<T> implements Runnable, Waiter, Linked, Driv
   /** @internal What few tasks have. */
   extra: TaskExtra | null = null;
 
-  constructor(scheduler: Scheduler, body: TaskBody<T>, options?: TaskOptions) {
-    super(scheduler);
+  /** For task factories; everybody else calls `createTask`. `loop`: the event loop the factory was given. */
+  constructor(loop: object, body: TaskBody<T>, options?: TaskOptions) {
+    super(loop instanceof Scheduler ? loop : (loop as { scheduler: Scheduler }).scheduler);
+    const { scheduler } = this;
     if (scheduler.isClosed) throw new Error('Event loop is closed');
     this.flags = futureFlag.started;
     this.body = body;

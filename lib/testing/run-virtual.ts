@@ -1,10 +1,9 @@
-import { Scheduler } from '../scheduler/scheduler.ts';
+import type { Coroutine } from '../tasks/awaitable.ts';
 import { describeWaiting } from '../tasks/call-graph.ts';
-import { createTaskOn } from '../tasks/ensure.ts';
 import type { Task, TaskBody } from '../tasks/task.ts';
 import { DeadlockError } from './deadlock-error.ts';
 import { VirtualClock } from './virtual-clock.ts';
-import { VirtualPoller } from './virtual-poller.ts';
+import { VirtualEventLoop } from './virtual-event-loop.ts';
 
 export interface RunVirtualOptions {
   /** The clock to run on; a new one by default. */
@@ -15,46 +14,57 @@ export interface RunVirtualOptions {
  * Runs `main` to its end on a virtual clock and gives its result. Tasks that are left over then are cancelled, as
  * asyncio's `run` does. Works in any test runner; fake timers of the runner don't matter.
  *
- * @throws (rejects with) DeadlockError when nothing could ever happen again; the tasks are cancelled first
+ * @throws (rejects with) what `main` throws; DeadlockError when nothing could ever happen again: all tasks are
+ * cancelled then, and the error tells what each was waiting for
  */
 export async function runVirtual<T>(main: TaskBody<T>, options: RunVirtualOptions = {}): Promise<T> {
   const clock = options.clock ?? new VirtualClock();
-  const poller = new VirtualPoller(clock);
-  const scheduler = new Scheduler(poller);
-  poller.attach(scheduler);
+  const loop = new VirtualEventLoop(clock);
+  const unfinished = () => [...loop.scheduler.alive] as Task<unknown>[];
   let deadlock: DeadlockError | null = null;
   const previousOnIdle = clock.onIdle;
   clock.onIdle = () => {
-    const tasks = [...scheduler.alive] as Task<unknown>[];
-    if (deadlock !== null && tasks.length === 0) return;
+    const tasks = unfinished();
     deadlock ??= new DeadlockError(tasks.map(describeWaiting));
     for (const task of tasks) task.cancel();
   };
   try {
-    const task = createTaskOn(scheduler, main);
-    await runUntilDone(scheduler, [task as Task<unknown>]);
-    const left = [...scheduler.alive] as Task<unknown>[];
+    const task = loop.createTask(main);
+    const outcome = await settle(() => loop.runUntilComplete(task));
+    const left = unfinished();
     for (const leftover of left) leftover.cancel();
-    if (left.length > 0) await runUntilDone(scheduler, left);
-    if (deadlock !== null) {
-      if (!task.cancelled()) task.exception();
-      throw deadlock;
+    if (left.length > 0) await loop.runUntilComplete(waitForAll(left));
+    for (const leftover of left) {
+      const error = leftover.cancelled() ? null : leftover.exception();
+      if (error === null) continue;
+      loop.callExceptionHandler({
+        message: 'a task failed when it was cancelled at the end',
+        exception: error,
+      });
     }
-    return task.result();
+    if (deadlock !== null) throw deadlock;
+    if ('error' in outcome) throw outcome.error;
+    return outcome.value;
   } finally {
     clock.onIdle = previousOnIdle;
-    scheduler.close();
+    loop.close();
   }
 }
 
-function runUntilDone(scheduler: Scheduler, tasks: readonly Task<unknown>[]): Promise<void> {
-  return new Promise((resolve) => {
-    let unfinished = tasks.length;
-    for (const task of tasks) {
-      task.addDoneCallback(() => {
-        if (--unfinished === 0) scheduler.stop();
-      });
+async function settle<T>(run: () => Promise<T>): Promise<{ value: T } | { error: unknown }> {
+  try {
+    return { value: await run() };
+  } catch (error) {
+    return { error };
+  }
+}
+
+function* waitForAll(tasks: readonly Task<unknown>[]): Coroutine<void> {
+  for (const task of tasks) {
+    try {
+      yield* task;
+    } catch {
+      // The caller looks at it.
     }
-    scheduler.start(resolve);
-  });
+  }
 }

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { loadPrograms, loadTraces } from './fixtures.ts';
+import { makeHost } from './host.ts';
 import { firstDifference, type Level, type Program } from './program.ts';
 import { type Flavor, runProgram } from './run-program.ts';
-import { VirtualHost } from './virtual-host.ts';
 
 const programs = loadPrograms();
 const traces = new Map(loadTraces().map((trace) => [trace.id, trace]));
@@ -11,7 +11,7 @@ const traces = new Map(loadTraces().map((trace) => [trace.id, trace]));
 async function differences(chosen: Program[], flavor: Flavor, level: Level): Promise<string[]> {
   const found: string[] = [];
   for (const program of chosen) {
-    const actual = await runProgram(program, flavor, new VirtualHost());
+    const actual = await runProgram(program, flavor, makeHost('virtual'));
     const difference = firstDifference(traces.get(program.id)!, actual, level);
     if (difference !== null) found.push(`${program.id}: ${difference}`);
   }

@@ -1,9 +1,9 @@
+import { makeHost } from './host.ts';
 import { Oracle } from './oracle.ts';
 import { firstDifference, type Level, type Program, type Trace } from './program.ts';
 import { type Flavor, runComparable } from './run-program.ts';
 import { shrink } from './shrink.ts';
 import { thinSpots } from './thin-spots.ts';
-import { VirtualHost } from './virtual-host.ts';
 
 const batch = 250;
 
@@ -58,7 +58,7 @@ async function compare(
   flavor: Flavor,
   level: Level,
 ): Promise<string | null | undefined> {
-  const { trace, comparable } = await runComparable(program, flavor, new VirtualHost());
+  const { trace, comparable } = await runComparable(program, flavor, makeHost('virtual'));
   if (!comparable || expected.final.ambiguous) return undefined;
   return firstDifference(expected, trace, level);
 }

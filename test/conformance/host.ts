@@ -1,26 +1,37 @@
-import type { Future, Handle, Task, TaskBody, TaskOptions } from 'coriolis';
+import { type AbstractEventLoop, type Future, ProactorEventLoop, SelectorEventLoop } from 'coriolis';
+import { VirtualClock, VirtualEventLoop } from 'coriolis/testing';
 
-/** What the interpreter needs of a loop with a virtual clock. */
+/** A loop of the library on a virtual clock. */
 export interface Host {
-  /** Called when nothing is ready and no timer is pending. */
-  onIdle: () => void;
-  /** Called with the pass number at the start of each pass. */
-  onPass: (pass: number) => void;
-  readonly passes: number;
-  time(): number;
-  advance(ticks: number): void;
-  createFuture(): Future<unknown>;
-  createTask(body: TaskBody<unknown>, options?: TaskOptions): Task<unknown>;
-  callSoon(callback: () => void): Handle;
-  callLater(ticks: number, callback: () => void): Handle;
-  setTaskFactory(
-    factory: (loop: unknown, body: TaskBody<unknown>, options: TaskOptions) => Task<unknown>,
-  ): void;
-  /** A task, made without the task factory. */
-  newTask(loop: unknown, body: TaskBody<unknown>, options: TaskOptions): Task<unknown>;
-  setExceptionHandler(handler: (context: { message: string; exception?: unknown }) => void): void;
-  /** Runs until `future` is done or `stop` is called; true when it is done. */
-  runUntilDone(future: Future<unknown>): Promise<boolean>;
-  stop(): void;
-  close(): void;
+  readonly loop: AbstractEventLoop;
+  readonly clock: VirtualClock;
+  /** Passes begun, if the loop counts them. */
+  passes(): number;
+}
+
+/** 'virtual': the loop for tests, which counts passes. Else a backend's loop: its passes are its own business. */
+export type HostKind = 'virtual' | 'proactor' | 'selector';
+
+export function makeHost(kind: HostKind): Host {
+  const clock = new VirtualClock();
+  switch (kind) {
+    case 'virtual': {
+      const loop = new VirtualEventLoop(clock);
+      return { loop, clock, passes: () => loop.passes };
+    }
+    case 'proactor':
+      return { loop: new ProactorEventLoop({ clock }), clock, passes: () => 0 };
+    case 'selector':
+      return { loop: new SelectorEventLoop({ clock }), clock, passes: () => 0 };
+  }
+}
+
+/** Runs until `future` is done or the loop is stopped; true when it is done. */
+export async function runUntilDone(loop: AbstractEventLoop, future: Future<unknown>): Promise<boolean> {
+  try {
+    await loop.runUntilComplete(future);
+  } catch {
+    // The future's own error, or that the loop was stopped.
+  }
+  return future.done();
 }

@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import {
+  type AbstractEventLoop,
   Barrier,
   BoundedSemaphore,
   Condition,
@@ -14,13 +15,13 @@ import {
   Queue,
   Semaphore,
   shield,
-  type Task,
+  Task,
   type TaskBody,
   type TaskGroup,
   type TaskOptions,
 } from 'coriolis';
 import { describeError, plain, UserError } from './describe.ts';
-import type { Host } from './host.ts';
+import { type Host, runUntilDone } from './host.ts';
 import type { Entry, ObjectSpec, Op, Program, Trace } from './program.ts';
 
 const deadlocksMax = 8;
@@ -62,17 +63,18 @@ export abstract class Machine {
     protected readonly program: Program,
     protected readonly host: Host,
   ) {
-    host.onIdle = () => this.onIdle();
-    host.onPass = (pass) => {
-      if (pass > passesMax) this.giveUp('too many passes');
-    };
-    host.setTaskFactory((loop, body, options) => this.makeTask(loop, body, options));
-    host.setExceptionHandler((context) => this.onException(context));
+    host.clock.onIdle = () => this.onIdle();
+    this.loop.setTaskFactory((loop, body, options) => this.makeTask(loop, body, options));
+    this.loop.setExceptionHandler((_loop, context) => this.onException(context));
     for (const [name, spec] of Object.entries(program.objs)) {
       const object = this.makeObject(spec);
       this.objects.set(name, object);
       if (spec[0] === 'future') this.slots.set(name, object as Future<unknown>);
     }
+  }
+
+  protected get loop(): AbstractEventLoop {
+    return this.host.loop;
   }
 
   /** A fresh coroutine of the program that has not started. */
@@ -102,7 +104,7 @@ export abstract class Machine {
       case 'barrier':
         return new Barrier(argument!);
       case 'future':
-        return this.host.createFuture();
+        return this.loop.createFuture();
       default:
         throw new Error(`unknown kind of object: ${kind}`);
     }
@@ -112,12 +114,14 @@ export abstract class Machine {
 
   emit(who: string, ...event: unknown[]): void {
     if (this.dead) return;
-    this.trace.push([Math.trunc(this.host.time()), who, ...event.map(plain)]);
-    this.passes.push(this.host.passes);
+    this.trace.push([Math.trunc(this.loop.time()), who, ...event.map(plain)]);
+    const pass = this.host.passes();
+    this.passes.push(pass);
+    if (pass > passesMax) this.giveUp('too many passes');
   }
 
   private makeTask(loop: unknown, body: TaskBody<unknown>, options: TaskOptions): Task<unknown> {
-    const task = this.host.newTask(loop, body, options);
+    const task = new Task(loop as object, body, options);
     this.tasks.set(task, this.labels.get(body)!);
     return task;
   }
@@ -146,16 +150,16 @@ export abstract class Machine {
 
   private giveUp(reason: string): void {
     this.stuck ??= reason;
-    this.host.stop();
+    this.loop.stop();
   }
 
   // ---- run ------------------------------------------------------------------------------------------------------
 
   async run(): Promise<Trace> {
     let outcome: unknown = null;
-    const main = this.host.createTask(this.instance('main'));
+    const main = this.loop.createTask(this.instance('main'));
     this.slots.set('main', main);
-    if (await this.host.runUntilDone(main)) {
+    if (await runUntilDone(this.loop, main)) {
       try {
         outcome = ['ret', plain(main.result())];
       } catch (error) {
@@ -166,7 +170,7 @@ export abstract class Machine {
         this.emit('loop', 'shutdown', this.labelsOf(pending));
         for (const task of pending) task.cancel();
         const all = gather(pending, { returnExceptions: true });
-        if ((await this.host.runUntilDone(all)) && !all.cancelled()) all.exception();
+        if ((await runUntilDone(this.loop, all)) && !all.cancelled()) all.exception();
       }
     }
     const owned: [string, Future<unknown>][] = [...this.tasks].map(([task, label]) => [label, task]);
@@ -180,7 +184,7 @@ export abstract class Machine {
       passes: this.passes,
       final: {
         outcome,
-        time: Math.trunc(this.host.time()),
+        time: Math.trunc(this.loop.time()),
         pending: this.labelsOf(this.pending()),
         deadlocks: this.deadlocks,
         stuck: this.stuck,
@@ -189,7 +193,7 @@ export abstract class Machine {
       unretrieved: owned.filter(([, future]) => future.isUnobserved()).map(([name]) => name),
     };
     this.dead = true;
-    this.host.close();
+    this.loop.close();
     this.dispose(this.labels.keys());
     this.context.disable();
     return trace;
@@ -255,15 +259,15 @@ export abstract class Machine {
   private readonly operations: Record<string, (who: string, ...args: any[]) => void> = {
     log: (who, x) => this.emit(who, 'log', x),
     busy: (who, ticks) => {
-      this.host.advance(ticks);
+      this.host.clock.advance(ticks);
       this.emit(who, 'busy', ticks);
     },
     raise: (_who, name) => {
       throw new UserError(name);
     },
-    spawn: (who, slot, name) => this.spawn(who, slot, () => this.host.createTask(this.instance(name))),
+    spawn: (who, slot, name) => this.spawn(who, slot, () => this.loop.createTask(this.instance(name))),
     spawn_eager: (who, slot, name) =>
-      this.spawn(who, slot, () => this.host.createTask(this.instance(name), { eagerStart: true })),
+      this.spawn(who, slot, () => this.loop.createTask(this.instance(name), { eagerStart: true })),
     gspawn: (who, group, slot, name) => {
       const found = this.groups.get(group);
       if (found === undefined) this.emit(who, 'gspawn', group, 'unset');
@@ -356,11 +360,11 @@ export abstract class Machine {
       this.emit(who, 'notify_all', name);
     },
     soon: (who, ops) => {
-      this.host.callSoon(() => this.callback(ops));
+      this.loop.callSoon(() => this.callback(ops));
       this.emit(who, 'soon');
     },
     later: (who, ticks, ops, handle) => {
-      const timer = this.host.callLater(ticks, () => this.callback(ops));
+      const timer = this.loop.callLater(ticks, () => this.callback(ops));
       if (handle !== null && handle !== undefined) this.handles.set(handle, timer);
       this.emit(who, 'later', ticks);
     },

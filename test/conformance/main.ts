@@ -3,15 +3,16 @@ import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 import { loadPrograms, loadTraces } from './fixtures.ts';
 import { fuzz } from './fuzz.ts';
+import { type HostKind, makeHost } from './host.ts';
 import { firstDifference, type Level, type Program } from './program.ts';
 import { type Flavor, runProgram } from './run-program.ts';
-import { VirtualHost } from './virtual-host.ts';
 
 const usage = `usage:
   conformance run [--flavor generator|async] < programs.jsonl > traces.jsonl
   conformance fuzz --seed N --count K [--thin] [--flavor generator|async] [--level 1|2|3]
                                                     fresh programs; prints the first that differs, shrunk
-  conformance check [--flavor generator|async] [--level 1|2|3]     the fixtures`;
+  conformance check [--flavor generator|async] [--level 1|2|3] [--host virtual|proactor|selector]
+                                                    the fixtures; only 'virtual' counts passes`;
 
 /** The command line. Returns the exit code. */
 export async function main(args: string[]): Promise<number> {
@@ -21,6 +22,7 @@ export async function main(args: string[]): Promise<number> {
     options: {
       flavor: { type: 'string', default: 'generator' },
       level: { type: 'string', default: '3' },
+      host: { type: 'string', default: 'virtual' },
       seed: { type: 'string', default: '1' },
       count: { type: 'string', default: '1000' },
       thin: { type: 'boolean', default: false },
@@ -29,11 +31,12 @@ export async function main(args: string[]): Promise<number> {
   });
   const flavor = values.flavor as Flavor;
   if (flavor !== 'generator' && flavor !== 'async') throw new Error(`unknown flavor: ${flavor}`);
+  const host = values.host as HostKind;
   switch (positionals[0]) {
     case 'run':
-      return await run(flavor);
+      return await run(flavor, host);
     case 'check':
-      return await check(flavor, Number(values.level) as Level, Number(values.show));
+      return await check(flavor, host, Number(values.level) as Level, Number(values.show));
     case 'fuzz': {
       const agree = await fuzz({
         seed: Number(values.seed),
@@ -52,22 +55,22 @@ export async function main(args: string[]): Promise<number> {
 }
 
 /** Programs from the standard input, traces to the standard output. */
-async function run(flavor: Flavor): Promise<number> {
+async function run(flavor: Flavor, host: HostKind): Promise<number> {
   for await (const line of createInterface({ input: process.stdin })) {
     if (line.trim() === '') continue;
-    const trace = await runProgram(JSON.parse(line) as Program, flavor, new VirtualHost());
+    const trace = await runProgram(JSON.parse(line) as Program, flavor, makeHost(host));
     print(`${JSON.stringify(trace)}\n`);
   }
   return 0;
 }
 
 /** Whether the fixtures agree. */
-async function check(flavor: Flavor, level: Level, show: number): Promise<number> {
+async function check(flavor: Flavor, host: HostKind, level: Level, show: number): Promise<number> {
   const programs = loadPrograms();
   const expected = new Map(loadTraces().map((trace) => [trace.id, trace]));
   let different = 0;
   for (const program of programs) {
-    const trace = await runProgram(program, flavor, new VirtualHost());
+    const trace = await runProgram(program, flavor, makeHost(host));
     const difference = firstDifference(expected.get(program.id)!, trace, level);
     if (difference !== null && ++different <= show) print(`${program.id}: ${difference}\n`);
   }

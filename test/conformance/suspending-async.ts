@@ -242,7 +242,7 @@ export abstract class AsyncOperations extends Machine {
       this.emit(frame.who, 'reschedule', 'unset');
       return;
     }
-    innermost.reschedule(ticks === null ? null : this.host.time() + ticks);
+    innermost.reschedule(ticks === null ? null : this.loop.time() + ticks);
     this.emit(frame.who, 'reschedule', ticks);
   }
 

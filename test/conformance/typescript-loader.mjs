@@ -7,6 +7,7 @@ const lib = new URL('../../lib/', import.meta.url);
 
 export async function resolve(specifier, context, next) {
   if (specifier === 'coriolis') return next(new URL('index.ts', lib).href, context);
+  if (specifier === 'coriolis/testing') return next(new URL('testing/index.ts', lib).href, context);
   return next(specifier, context);
 }
 
