@@ -1,3 +1,4 @@
+import { markAsUntransferable } from 'node:worker_threads';
 import type { Core } from './addon.ts';
 import { layout } from './layout.ts';
 
@@ -49,6 +50,8 @@ export class ReceivePool {
   grow(): boolean {
     if (this.slabs.length === poolSlabsMax) return false;
     const slab = new ArrayBuffer(poolSlabBuffers * poolBufferBytes);
+    // A borrowed chunk's view leads to it, and the kernel writes into it: it must stay where it is.
+    markAsUntransferable(slab);
     this.core.addPoolSlab(slab);
     this.slabs.push(slab);
     return true;

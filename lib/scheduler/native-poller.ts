@@ -3,6 +3,7 @@ import { Arena } from '../native/arena.ts';
 import { layout } from '../native/layout.ts';
 import { addon } from '../native/load.ts';
 import { ReceivePool } from '../native/receive-pool.ts';
+import { rootContext } from './context.ts';
 import { exchangeBytes, Operations } from './operations.ts';
 import type { Poller } from './poller.ts';
 
@@ -46,16 +47,21 @@ export class NativePoller implements Poller {
     this.deadline = new Float64Array(exchange, layout.deadline * 4, 1);
     this.deadline[0] = Infinity;
     this.resolutionMs = clock?.resolutionMs ?? 0.001;
-    this.core = new addon.Core({
-      backend,
-      exchange,
-      arena: this.arena.memory,
-      now: () => performance.now(),
-      dispatch: () => {
-        this.words[layout.paused] = 0;
-        this.client?.turn();
-      },
-    });
+    const dispatch = () => {
+      this.words[layout.paused] = 0;
+      this.client?.turn();
+    };
+    // The core calls back in the context in which it was made; whoever makes the loop must not leave his there.
+    this.core = rootContext.run(
+      () =>
+        new addon.Core({
+          backend,
+          exchange,
+          arena: this.arena.memory,
+          now: () => performance.now(),
+          dispatch,
+        }),
+    );
     this.operations = new Operations(this.words, this.core, (active) =>
       active ? this.client?.retain() : this.client?.release(),
     );

@@ -201,6 +201,27 @@ describe('borrowing', () => {
       expect(await near.borrow()).toBeNull();
     }));
 
+  test('the pool’s memory cannot be transferred away', () =>
+    withPair(async (near, far) => {
+      far.write('borrowed');
+      const chunk = await near.borrow();
+      const { port1 } = new MessageChannel();
+      const buffer = chunk!.bytes.buffer as ArrayBuffer;
+      // Node refuses to transfer it, or copies it: either way it stays.
+      for (const transfer of [
+        () => port1.postMessage(buffer, [buffer]),
+        () => structuredClone(buffer, { transfer: [buffer] }),
+      ]) {
+        try {
+          transfer();
+        } catch {}
+        expect(buffer.byteLength).toBeGreaterThan(0);
+      }
+      expect(chunk!.bytes.toString()).toBe('borrowed');
+      port1.close();
+      chunk!.dispose();
+    }));
+
   test('every byte survives a borrowing echo', () =>
     withPair(async (near, far) => {
       const echo = createTask(function* (): Coroutine<void> {
