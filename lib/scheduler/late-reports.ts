@@ -31,17 +31,18 @@ export class LateReports {
       this.timer = setInterval(this.tick, graceMs / 2);
       this.timer.unref();
     });
-    process.on('beforeExit', this.flush);
+    if (armed.size === 0) process.on('beforeExit', flushAll);
+    armed.add(this);
   }
 
   /** Reports everything that is still unobserved, now. */
-  readonly flush = (): void => {
+  flush(): void {
     const reports = this.waiting;
     this.waiting = [];
     this.agedCount = 0;
     this.disarm();
     for (const report of reports) if (report.isUnobserved()) report.report();
-  };
+  }
 
   /** Forgets everything without a report. */
   clear(): void {
@@ -75,6 +76,14 @@ export class LateReports {
     if (this.timer === null) return;
     clearInterval(this.timer);
     this.timer = null;
-    process.off('beforeExit', this.flush);
+    armed.delete(this);
+    if (armed.size === 0) process.off('beforeExit', flushAll);
   }
+}
+
+/** Those who wait for something. */
+const armed = new Set<LateReports>();
+
+function flushAll(): void {
+  for (const reports of [...armed]) reports.flush();
 }

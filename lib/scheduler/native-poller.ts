@@ -14,6 +14,8 @@ export interface Clock {
   readonly resolutionMs: number;
   /** Called in place of waiting: nothing is ready, and the next timer is due in `timeoutMs` (Infinity: none). */
   sleep(timeoutMs: number): void;
+  /** Wants to be told with `sleep(Infinity)` that tasks wait although nothing can happen any more. */
+  readonly noticesIdleness?: boolean;
 }
 
 /** What a native poller tells its scheduler. */
@@ -23,6 +25,10 @@ export interface PollerClient {
   /** Something begins (true) or ceases (false) to keep the process alive. */
   retain(): void;
   release(): void;
+  /** Something keeps the process alive: unfinished tasks, timers, operations. */
+  readonly hasReferences: boolean;
+  /** How many things outside the loop are waited for. */
+  readonly externals: number;
 }
 
 /** A poller that is a guest in Node's event loop: the core wakes it, and it never blocks. */
@@ -96,8 +102,15 @@ export class NativePoller implements Poller {
       this.deadline[0] = deadlineMs;
     } else {
       // The core can't wait on a foreign clock: a turn with nothing ready lets the clock jump to the deadline.
-      this.words[layout.ready] = ready || (deadlineMs < Infinity && this.operations.inFlight === 0) ? 1 : 0;
+      this.words[layout.ready] = ready || this.mayJump(deadlineMs) ? 1 : 0;
     }
+  }
+
+  /** Nothing is ready: the clock may jump to the deadline, or be told that there is none and never will be. */
+  private mayJump(deadlineMs: number): boolean {
+    const { client, clock, operations } = this;
+    if (operations.inFlight > 0 || client === null || client.externals > 0) return false;
+    return deadlineMs < Infinity || (clock!.noticesIdleness === true && client.hasReferences);
   }
 
   pause(): void {

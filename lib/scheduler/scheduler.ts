@@ -352,6 +352,7 @@ export class Scheduler {
       this.onWorkWhileStopped?.();
       return;
     }
+    if (!ready) this.ready.trim();
     const deadlineMs = this.timers.nextDeadlineMs();
     this.settledReady = ready;
     this.settledDeadlineMs = deadlineMs;
@@ -369,4 +370,8 @@ export class Scheduler {
   private checkOpen(): void {
     if (this.closed) throw new Error('Event loop is closed');
   }
+}
+
+function turn(scheduler: Scheduler): void {
+  scheduler.turn();
 }

@@ -219,6 +219,7 @@ export class Future<T> implements Awaitable<T> {
   /** @internal Nobody has looked at this failure for long enough. */
   report(): void {
     this.flags &= ~futureFlag.unretrieved;
+    if (this.value instanceof CancelledError) return;
     this.scheduler.reportError({
       message: `${this.describe()} failed and nobody looked at its error`,
       exception: this.value,

@@ -13,6 +13,11 @@ export class VirtualClock {
     this.nowMs = startMs;
   }
 
+  /** A loop asks: does it have to tell when nothing can happen any more? */
+  get noticesIdleness(): boolean {
+    return this.onIdle !== null;
+  }
+
   /** Milliseconds since the clock's start. */
   now(): number {
     return this.nowMs;

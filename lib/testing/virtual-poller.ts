@@ -46,7 +46,9 @@ export class VirtualPoller implements Poller {
     if (ready) {
       this.waitedSinceMs = Number.NaN;
       this.queueTurn();
-    } else if (this.scheduler!.hasReferences || deadlineMs < Infinity) this.whenQuiet();
+    } else if (deadlineMs < Infinity || (this.clock.noticesIdleness && this.scheduler!.hasReferences)) {
+      this.whenQuiet();
+    }
   }
 
   pause(): void {
