@@ -18,6 +18,9 @@ export interface Clock {
   readonly noticesIdleness?: boolean;
 }
 
+/** While only tasks keep the loop busy, the kernel is asked in every eighth pass. Used as a mask. */
+const passesPerCrossing = 7;
+
 /** What a native poller tells its scheduler. */
 export interface PollerClient {
   /** There may be work. */
@@ -41,6 +44,7 @@ export class NativePoller implements Poller {
   private readonly words: Int32Array;
   private readonly deadline: Float64Array;
   private client: PollerClient | null = null;
+  private passesSinceCrossing = 0;
   private closed = false;
 
   constructor(
@@ -89,14 +93,29 @@ export class NativePoller implements Poller {
 
   poll(untilMs: number): void {
     const { words, clock, operations } = this;
-    if (words[layout.completionHead] === words[layout.completionTail]) this.core.poll();
-    operations.dispatch();
+    if (this.shouldCross(untilMs)) this.core.poll();
+    if (words[layout.completionHead] !== words[layout.completionTail]) operations.dispatch();
     if (clock === undefined || operations.inFlight > 0) return;
     const timeoutMs = untilMs - clock.now();
     if (timeoutMs > 0) clock.sleep(timeoutMs);
   }
 
+  /**
+   * Whether this poll is worth a crossing. While handles are ready and nothing was submitted, the kernel is only asked
+   * every few passes: a crossing costs more than many a pass.
+   */
+  private shouldCross(untilMs: number): boolean {
+    const { words } = this;
+    if (words[layout.completionHead] !== words[layout.completionTail]) return false;
+    if (this.hasSubmissions) return true;
+    if (this.operations.inFlight === 0) return false;
+    if (untilMs > -Infinity) return true;
+    this.passesSinceCrossing = (this.passesSinceCrossing + 1) & passesPerCrossing;
+    return this.passesSinceCrossing === 0;
+  }
+
   settle(ready: boolean, deadlineMs: number): void {
+    this.words[layout.paused] = 0;
     if (this.clock === undefined) {
       this.words[layout.ready] = ready ? 1 : 0;
       this.deadline[0] = deadlineMs;

@@ -29,11 +29,15 @@ export function isThenable(value: unknown): value is PromiseLike<unknown> {
   );
 }
 
-/** True for a generator object. */
+const generatorPrototype = Object.getPrototypeOf(Object.getPrototypeOf((function* () {})()));
+
+/** True for a generator object, or for something that acts like one. */
 export function isCoroutine(value: unknown): value is Coroutine<unknown> {
+  if (value === null || typeof value !== 'object') return false;
+  // Every function* has a prototype of its own, so that looking up methods is slow; going up two steps is not.
+  const prototype = Object.getPrototypeOf(value);
+  if (prototype !== null && Object.getPrototypeOf(prototype) === generatorPrototype) return true;
   return (
-    value !== null &&
-    typeof value === 'object' &&
     typeof (value as { next?: unknown }).next === 'function' &&
     typeof (value as { throw?: unknown }).throw === 'function' &&
     typeof (value as { return?: unknown }).return === 'function'

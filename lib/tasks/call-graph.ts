@@ -1,10 +1,8 @@
 import type { Scheduler } from '../scheduler/scheduler.ts';
 import { AsyncStrand } from './async-strand.ts';
-import { listAwaiters } from './awaited-by.ts';
 import { currentTask } from './current-task.ts';
 import { runningScheduler } from './ensure.ts';
-import type { Future } from './future.ts';
-import { Future as FutureClass } from './future.ts';
+import { DoneCallback, type Future } from './future.ts';
 import { Task } from './task.ts';
 
 /** A future or task, and who waits for it (asyncio: `FutureCallGraph`). */
@@ -55,9 +53,11 @@ export function describeWaiting(task: Task<unknown>): string {
 
 function capture(future: Future<unknown>, above: Set<Future<unknown>>): CallGraph {
   const inside = new Set(above).add(future);
-  const awaiters = new Set(listAwaiters(future));
+  const awaiters = new Set<Future<unknown>>();
   for (const waiter of future.listWaiters()) {
-    if (waiter instanceof Task) awaiters.add(waiter);
+    if (waiter instanceof DoneCallback) {
+      if (waiter.awaiter !== null) awaiters.add(waiter.awaiter);
+    } else if (waiter instanceof Task) awaiters.add(waiter);
     else if (waiter instanceof AsyncStrand && waiter.task !== null) awaiters.add(waiter.task);
   }
   const task = future instanceof Task ? future : null;
@@ -67,7 +67,7 @@ function capture(future: Future<unknown>, above: Set<Future<unknown>>): CallGrap
     waitsFor: task === null ? [] : task.awaiting.map((awaited) => awaited.describe()),
     creationStack: task?.extra?.creationStack ?? null,
     awaitedBy: [...awaiters]
-      .filter((awaiter) => awaiter instanceof FutureClass && !awaiter.done() && !inside.has(awaiter))
+      .filter((awaiter) => !awaiter.done() && !inside.has(awaiter))
       .map((awaiter) => capture(awaiter, inside)),
   };
 }

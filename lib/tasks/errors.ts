@@ -3,8 +3,22 @@
  * throw it on (asyncio: `CancelledError`).
  */
 export class CancelledError extends Error {
-  override readonly name = 'CancelledError';
-  readonly code = 'ERR_CANCELLED';
+  declare readonly name: 'CancelledError';
+  declare readonly code: 'ERR_CANCELLED';
+
+  // On the prototype: a group that cancels thousands of tasks makes thousands of these.
+  static {
+    Object.defineProperty(this.prototype, 'name', {
+      value: 'CancelledError',
+      configurable: true,
+      writable: true,
+    });
+    Object.defineProperty(this.prototype, 'code', {
+      value: 'ERR_CANCELLED',
+      configurable: true,
+      writable: true,
+    });
+  }
 
   constructor(message = '') {
     super(message);

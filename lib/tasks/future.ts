@@ -1,6 +1,6 @@
 import type { Context } from '../scheduler/context.ts';
 import { copyContext } from '../scheduler/context.ts';
-import type { Runnable } from '../scheduler/handle.ts';
+import { callbackHook, type Runnable } from '../scheduler/handle.ts';
 import type { Scheduler } from '../scheduler/scheduler.ts';
 import { awaitFuture } from './async-await.ts';
 import type { Awaitable, Suspension } from './awaitable.ts';
@@ -17,6 +17,8 @@ export const futureFlag = {
   unretrieved: 4,
   /** `start` was called. */
   started: 8,
+  /** The iterator has handed the future out, and no task waits for it yet. */
+  handedOut: 16,
 } as const;
 
 /** Who waits for a future. */
@@ -151,7 +153,9 @@ export class Future<T> implements Awaitable<T> {
       this.begin();
       if ((this.flags & futureFlag.state) === 0) return { done: false, value: this };
     }
-    return { done: true, value: this.result() };
+    if ((this.flags & futureFlag.state) === futureFlag.result) return { done: true, value: this.result() };
+    // Throwing in here would keep V8 from optimising the step that does not.
+    raise(this.takeFailure());
   }
 
   /** @internal The iterator's throw: an error delivered where the coroutine waits. */
@@ -172,8 +176,17 @@ export class Future<T> implements Awaitable<T> {
     return false;
   }
 
-  /** @internal Throws when waiting for this future is an error. */
-  checkAwaitable(): void {}
+  /**
+   * @internal Whoever takes a future from its iterator and asks for the next value, without having waited, is no
+   * event loop: most likely something that takes it for a collection, and would go round for ever.
+   */
+  checkAwaitable(): void {
+    if ((this.flags & futureFlag.handedOut) !== 0) {
+      throw new Error(
+        `${this.describe()} was iterated or has awaited itself; wait for it with yield* in a coroutine`,
+      );
+    }
+  }
 
   /** @internal Begins a lazy operation, unless it has begun. */
   begin(): void {
@@ -232,6 +245,13 @@ export class Future<T> implements Awaitable<T> {
     return this.constructor.name;
   }
 
+  /** The error of a future that failed or was cancelled; it counts as looked at. */
+  private takeFailure(): unknown {
+    if (this.cancelled()) return this.takeCancelledError();
+    this.flags &= ~futureFlag.unretrieved;
+    return this.value;
+  }
+
   /** @internal The CancelledError that this future was cancelled with, or a new one: each is thrown only once. */
   takeCancelledError(): CancelledError {
     const { value } = this;
@@ -280,6 +300,10 @@ export function isFuture(value: unknown): value is Future<unknown> {
   return value instanceof Future;
 }
 
+function raise(error: unknown): never {
+  throw error;
+}
+
 /** A function that is called in the pass after a future got done. */
 export class DoneCallback implements Waiter, Runnable {
   constructor(
@@ -287,6 +311,8 @@ export class DoneCallback implements Waiter, Runnable {
     readonly callback: (future: Future<unknown>) => unknown,
     /** null: without a context of its own */
     private readonly context: Context | null,
+    /** Who waits for the future by way of this callback, if anybody does: for the call graph. */
+    readonly awaiter: Future<unknown> | null = null,
   ) {}
 
   wake(): void {
@@ -301,7 +327,7 @@ export class DoneCallback implements Waiter, Runnable {
   call(): void {
     const { future, callback } = this;
     try {
-      future.scheduler.beforeCallback?.();
+      if (this.context !== null) callbackHook.before?.();
       callback(future as Future<unknown>);
     } catch (error) {
       future.scheduler.reportError({

@@ -1,6 +1,5 @@
 import type { Scheduler } from '../scheduler/scheduler.ts';
 import type { AnyAwaitable } from './awaitable.ts';
-import { addAwaiter } from './awaited-by.ts';
 import { whenDone } from './done-callback.ts';
 import { ensureFuture, requireScheduler } from './ensure.ts';
 import { cancelledError } from './errors.ts';
@@ -59,8 +58,7 @@ export function gather<const T extends readonly unknown[]>(
   for (const child of futures.values()) {
     if (child.done()) done.push(child);
     else {
-      addAwaiter(child, outer);
-      whenDone(child, outer.childDone);
+      whenDone(child, outer.childDone, outer as Future<unknown>);
     }
   }
   for (const child of done) outer.childDone(child);

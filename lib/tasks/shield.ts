@@ -1,5 +1,4 @@
 import type { AnyAwaitable } from './awaitable.ts';
-import { addAwaiter } from './awaited-by.ts';
 import { ensureFuture } from './ensure.ts';
 import { DoneCallback, Future } from './future.ts';
 import type { TaskBody } from './task.ts';
@@ -13,8 +12,12 @@ export function shield<T>(awaitable: AnyAwaitable<T> | TaskBody<T>): Future<T> {
   const inner = ensureFuture(awaitable);
   if (inner.done()) return inner;
   const outer = new Future<T>(inner.scheduler);
-  const pass = new DoneCallback(inner as Future<unknown>, () => passOn(inner, outer), null);
-  addAwaiter(inner as Future<unknown>, outer as Future<unknown>);
+  const pass = new DoneCallback(
+    inner as Future<unknown>,
+    () => passOn(inner, outer),
+    null,
+    outer as Future<unknown>,
+  );
   inner.addWaiter(pass);
   outer.addWaiter(
     new DoneCallback(

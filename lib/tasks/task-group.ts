@@ -1,5 +1,4 @@
 import type { Awaitable, Body, Coroutine } from './awaitable.ts';
-import { addAwaiter, removeAwaiter } from './awaited-by.ts';
 import { runBody } from './body.ts';
 import type { CancelScope } from './cancel-scope.ts';
 import { coroutine } from './coroutine.ts';
@@ -106,9 +105,8 @@ export class TaskGroup {
 
   /** The task is the group's from now on. */
   private adopt(task: Task<unknown>): void {
-    addAwaiter(task, this.parent!);
     this.tasks.add(task);
-    whenDone(task, this.onTaskDone as (child: Future<unknown>) => void);
+    whenDone(task, this.onTaskDone as (child: Future<unknown>) => void, this.parent);
     // An eager task may have cancelled the group in its first step.
     if (this.aborting && !task.done()) task.cancel();
   }
@@ -182,8 +180,6 @@ export class TaskGroup {
 
   private readonly onTaskDone = (task: Task<unknown>): void => {
     this.tasks.delete(task);
-    const { parent } = this;
-    if (parent !== null) removeAwaiter(task, parent);
     if (this.tasks.size === 0 && this.allDone !== null && !this.allDone.done()) this.allDone.setResult();
     if (task.cancelled()) return;
     const error = task.exception();

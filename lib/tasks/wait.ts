@@ -1,7 +1,6 @@
 import type { TimerHandle } from '../scheduler/handle.ts';
 import type { Scheduler } from '../scheduler/scheduler.ts';
 import type { Awaitable, Coroutine } from './awaitable.ts';
-import { addAwaiter, removeAwaiter } from './awaited-by.ts';
 import { coroutine } from './coroutine.ts';
 import { steppingTask } from './current-task.ts';
 import { whenDone } from './done-callback.ts';
@@ -70,16 +69,12 @@ function* waitForSome(
     }
   };
   const self = steppingTask();
-  const registrations = [...futures].map((future) => {
-    if (self !== null) addAwaiter(future, self);
-    return whenDone(future, onDone);
-  });
+  const registrations = [...futures].map((future) => whenDone(future, onDone, self));
   try {
     yield* waiter;
   } finally {
     timer?.cancel();
     for (const remove of registrations) remove();
-    if (self !== null) for (const future of futures) removeAwaiter(future, self);
   }
 }
 
