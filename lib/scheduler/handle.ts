@@ -8,6 +8,9 @@ export interface Runnable {
   describe?(): string;
 }
 
+/** @internal `before` is called inside a callback's own context, just before the callback. */
+export const callbackHook: { before: (() => void) | null } = { before: null };
+
 /** A callback that waits for its turn in the ready queue (asyncio: `Handle`). */
 export class Handle implements Runnable {
   /** @internal */ readonly scheduler: Scheduler;
@@ -59,7 +62,7 @@ export class Handle implements Runnable {
 function call(handle: Handle): void {
   const { callback, scheduler } = handle;
   try {
-    scheduler.beforeCallback?.();
+    if (handle.getContext() !== null) callbackHook.before?.();
     (callback as (...args: readonly unknown[]) => unknown)(...handle.args);
   } catch (error) {
     scheduler.reportError({

@@ -49,8 +49,6 @@ export class Scheduler {
   onError: ((context: ErrorContext) => void) | null = null;
   /** Set for a loop that starts by itself: there is work, and nobody runs the loop. */
   onWorkWhileStopped: (() => void) | null = null;
-  /** @internal Called inside a callback's context just before the callback. */
-  beforeCallback: (() => void) | null = null;
   /** @internal Set in debug mode. */
   observer: Observer | null = null;
 
@@ -335,6 +333,7 @@ export class Scheduler {
   caughtUp(who: object): void {
     if (!this.paused || this.pausedFor !== who || this.resumeSerial === this.pauseSerial) return;
     this.resumeSerial = this.pauseSerial;
+    this.observer?.asyncSuspended(who);
     // Cheaper than queueMicrotask, which makes an AsyncResource for each.
     void settled.then(this.resume);
   }
@@ -370,8 +369,4 @@ export class Scheduler {
   private checkOpen(): void {
     if (this.closed) throw new Error('Event loop is closed');
   }
-}
-
-function turn(scheduler: Scheduler): void {
-  scheduler.turn();
 }

@@ -1,6 +1,6 @@
 import { AsyncStrand } from './async-strand.ts';
 import { asyncTask, steppingTask } from './current-task.ts';
-import type { Future, Waiter } from './future.ts';
+import { type Future, futureFlag, type Waiter } from './future.ts';
 import { afterStepChannel, beforeStepChannel } from './instruments.ts';
 import type { Task } from './task.ts';
 
@@ -67,7 +67,8 @@ class FutureAwait<T> extends AsyncStrand<T> implements Waiter {
       return;
     }
     if ((future as Future<unknown>) === task) {
-      this.failure = { error: task.noteAwaitedItself() };
+      task.flags |= futureFlag.handedOut;
+      this.failure = { error: new Error(`Task cannot await on itself: ${task.describe()}`) };
       task.scheduler.pushReady(this);
     } else {
       future.addWaiter(this);

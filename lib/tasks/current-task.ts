@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { callbackHook } from '../scheduler/handle.ts';
 import type { Task } from './task.ts';
 
 /** The task whose step is on the stack. */
@@ -28,7 +29,11 @@ export function asyncTask(): Task<unknown> | null {
 
 /** From now on, async functions know their task. */
 export function trackAsyncFunctions(): AsyncLocalStorage<Task<unknown> | null> {
-  storage ??= new AsyncLocalStorage();
+  if (storage === null) {
+    storage = new AsyncLocalStorage();
+    // A callback is made in a task's context, but its async functions are not the task's.
+    callbackHook.before = () => claimContext(null);
+  }
   return storage;
 }
 

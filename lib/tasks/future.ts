@@ -151,7 +151,11 @@ export class Future<T> implements Awaitable<T> {
   next(): IteratorResult<Suspension, T> {
     if ((this.flags & futureFlag.state) === 0) {
       this.begin();
-      if ((this.flags & futureFlag.state) === 0) return { done: false, value: this };
+      if ((this.flags & futureFlag.state) === 0) {
+        if ((this.flags & futureFlag.handedOut) !== 0) this.checkAwaitable();
+        this.flags |= futureFlag.handedOut;
+        return { done: false, value: this };
+      }
     }
     if ((this.flags & futureFlag.state) === futureFlag.result) return { done: true, value: this.result() };
     // Throwing in here would keep V8 from optimising the step that does not.

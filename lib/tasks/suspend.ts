@@ -1,5 +1,5 @@
 import type { Runnable } from '../scheduler/handle.ts';
-import { Future, type Waiter } from './future.ts';
+import { Future, futureFlag, type Waiter } from './future.ts';
 import { PromiseWait } from './promise-wait.ts';
 import type { Task } from './task.ts';
 import type { Waiting } from './waiting.ts';
@@ -31,12 +31,14 @@ export function suspend(driver: Driver, suspension: unknown): void {
     return;
   }
   if (suspension instanceof Future) {
-    if (suspension === task) driver.throwNext(task.noteAwaitedItself());
+    // A task that awaits itself stays handed out, as in CPython: nobody can wait for it any more.
+    if (suspension === task) driver.throwNext(new Error(`Task cannot await on itself: ${task.describe()}`));
     else if (suspension.scheduler !== task.scheduler) {
       driver.throwNext(
         new Error(`${task.describe()} waits for a ${suspension.describe()} of a different event loop`),
       );
     } else {
+      suspension.flags &= ~futureFlag.handedOut;
       suspension.addWaiter(driver);
       driver.setWaiting(suspension);
       task.deliverPendingCancel(suspension);

@@ -13,8 +13,6 @@ export class TaskExtra {
   scope: CancelScope | null = null;
   /** How many waits, one in another, cancel scopes must not disturb. */
   scopeShields = 0;
-  /** It has tried to wait for itself. */
-  awaitedItself = false;
   /** Where the task was created; in debug mode. */
   creationStack: string | null = null;
 }

@@ -11,7 +11,6 @@ import {
   isAwaitable,
   isCoroutine,
   isThenable,
-  type Suspension,
 } from './awaitable.ts';
 import type { CancelScope } from './cancel-scope.ts';
 import { isGeneratorFunction } from './coroutine-functions.ts';
@@ -24,11 +23,11 @@ import { TaskExtra } from './task-extra.ts';
 import { addWaiting, listWaiting, removeOwnWaiting, removeWaiting, type Waiting } from './waiting.ts';
 
 /** A cancellation was asked for and waits for the task's next step or suspension. Further bits of `Future.flags`. */
-const mustCancel = 16;
+const mustCancel = 32;
 /** A cancel scope wants the same; unlike a request it is not counted, and it is void once the scope is left. */
-const scopeCancel = 32;
+const scopeCancel = 64;
 /** The bits above count cancellation requests. */
-const cancelUnit = 64;
+const cancelUnit = 128;
 
 export interface TaskOptions {
   /** Shown by introspection and reports; `Task-N` unless given. */
@@ -156,25 +155,6 @@ export class Task<T> extends Future<T> implements Runnable, Waiter, Linked, Driv
   /** A task's error is what its coroutine throws. */
   override setException(_error: unknown): never {
     throw new Error('A task does not support setException');
-  }
-
-  /** @internal */
-  override next(): IteratorResult<Suspension, T> {
-    this.checkAwaitable();
-    return super.next();
-  }
-
-  /** @internal A task that has awaited itself stays marked as awaited, as in CPython: nobody else can await it then. */
-  override checkAwaitable(): void {
-    if (this.extra?.awaitedItself === true && !this.done()) {
-      throw new Error(`${this.describe()} has awaited itself and can't be awaited`);
-    }
-  }
-
-  /** @internal */
-  noteAwaitedItself(): Error {
-    this.rare().awaitedItself = true;
-    return new Error(`Task cannot await on itself: ${this.describe()}`);
   }
 
   // ---- stepping ---------------------------------------------------------------------------------------------------

@@ -1,0 +1,266 @@
+import { channel } from 'node:diagnostics_channel';
+import {
+  addInstrument,
+  CancelledError,
+  type Coroutine,
+  captureCallGraph,
+  coroutine,
+  createTask,
+  formatCallGraph,
+  gather,
+  getRunningLoop,
+  sleep,
+  taskGroup,
+  toThread,
+  wrapPromise,
+} from 'coriolis';
+import { VirtualEventLoop } from 'coriolis/testing';
+import { describe, expect, it, vi } from 'vitest';
+import { errorOf, virtually, virtuallyAsync } from './support.ts';
+
+describe('wrapPromise', () => {
+  it(
+    'waits for a promise from elsewhere, in real time if need be, and can be cancelled',
+    virtually(function* (clock) {
+      expect(yield* wrapPromise(new Promise((resolve) => setTimeout(resolve, 5, 'timer')))).toBe('timer');
+      expect(clock.now()).toBe(0);
+      expect(String(yield* errorOf(wrapPromise(Promise.reject(new Error('no')))))).toBe('Error: no');
+      let aborted: unknown;
+      const task = createTask(function* () {
+        yield* wrapPromise(
+          (signal) =>
+            new Promise((_resolve, reject) => {
+              signal.addEventListener('abort', () => {
+                aborted = signal.reason;
+                reject(signal.reason);
+              });
+            }),
+        );
+      });
+      yield* sleep(0);
+      task.cancel();
+      expect(yield* errorOf(task)).toBeInstanceOf(CancelledError);
+      expect(aborted).toBeInstanceOf(CancelledError);
+    }),
+  );
+});
+
+describe('executors', () => {
+  it(
+    'run work through anything with `run`',
+    virtually(function* () {
+      const calls: unknown[] = [];
+      const executor = {
+        run: async (task: unknown, options?: { signal?: AbortSignal; name?: string }) => {
+          calls.push([task, options?.name, options?.signal instanceof AbortSignal]);
+          return 'result';
+        },
+      };
+      expect(() => toThread('x')).toThrow('no default executor');
+      getRunningLoop().setDefaultExecutor(executor);
+      expect(yield* toThread('work', { name: 'job' })).toBe('result');
+      expect(yield* getRunningLoop().runInExecutor(executor, 'other')).toBe('result');
+      expect(calls).toEqual([
+        ['work', 'job', true],
+        ['other', undefined, true],
+      ]);
+    }),
+  );
+});
+
+describe('instruments', () => {
+  it(
+    'see every task and every step, until they are removed',
+    virtually(function* () {
+      const events: string[] = [];
+      const note = (event: string) => (task: { getName(): string }) =>
+        events.push(`${event} ${task.getName()}`);
+      const published: unknown[] = [];
+      const listener = (message: unknown) => void published.push(message);
+      channel('coriolis.task.exited').subscribe(listener);
+      const remove = addInstrument({
+        spawned: note('spawned'),
+        beforeStep: note('before'),
+        afterStep: note('after'),
+        exited: note('exited'),
+      });
+      const task = createTask(() => sleep(1), { name: 'G' });
+      yield* task;
+      remove();
+      channel('coriolis.task.exited').unsubscribe(listener);
+      yield* createTask(() => sleep(1));
+      expect(events.filter((event) => event.endsWith(' G'))).toEqual([
+        'spawned G',
+        'before G',
+        'after G',
+        'before G',
+        'exited G',
+        'after G',
+      ]);
+      expect(published.map((message) => (message as { task: unknown }).task === task)).toEqual([true]);
+    }),
+  );
+});
+
+describe('call graphs', () => {
+  it(
+    'show who waits for whom',
+    virtually(function* () {
+      const leaf = createTask(() => sleep(10), { name: 'leaf' });
+      createTask(() => gather([leaf]), { name: 'gatherer' });
+      createTask(async () => void (await leaf), { name: 'async' });
+      createTask(
+        () =>
+          taskGroup(function* (group) {
+            group.createTask(() => leaf, { name: 'member' });
+          }),
+        { name: 'parent' },
+      );
+      yield* sleep(1);
+      const text = formatCallGraph(leaf);
+      for (const name of ['leaf', 'gatherer', 'async', 'member', 'parent'])
+        expect(text).toContain(`Task '${name}'`);
+      expect(text).toContain('waits for sleep(10)');
+      const graph = captureCallGraph(leaf)!;
+      expect(graph.awaitedBy.map((each) => each.description).sort()).toEqual([
+        "Task 'async'",
+        "Task 'member'",
+        'gather of 1',
+      ]);
+    }),
+  );
+});
+
+describe('failures that nobody looks at', () => {
+  async function reportsOf(main: () => Coroutine<void>): Promise<unknown[]> {
+    const loop = new VirtualEventLoop();
+    const reports: unknown[] = [];
+    loop.setExceptionHandler((_loop, context) => void reports.push((context.exception as Error).message));
+    await loop.runUntilComplete(main);
+    loop.close();
+    return reports;
+  }
+
+  function* boom(message: string): Coroutine<void> {
+    throw new Error(message);
+  }
+
+  it('are reported once, at the latest when the loop closes', async () => {
+    const reports = await reportsOf(function* () {
+      createTask(boom('unseen'));
+      const seen = createTask(boom('seen'));
+      const later = createTask(boom('looked at later'));
+      const cancelled = createTask(() => sleep(100));
+      yield* errorOf(seen);
+      cancelled.cancel();
+      yield* sleep(5);
+      later.exception();
+    });
+    expect(reports).toEqual(['unseen']);
+  });
+
+  it('are reported after a second if the loop goes on', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    try {
+      const loop = new VirtualEventLoop();
+      const reports: string[] = [];
+      loop.setExceptionHandler((_loop, { message }) => void reports.push(message));
+      const task = loop.createTask(boom('unseen'), { name: 'lonely' });
+      loop.callSoon(() => loop.callSoon(() => loop.stop()));
+      await loop.runForever();
+      expect([task.done(), reports]).toEqual([true, []]);
+      vi.advanceTimersByTime(1100);
+      expect(reports).toEqual(["Task 'lonely' failed and nobody looked at its error"]);
+      vi.advanceTimersByTime(5000);
+      loop.close();
+      expect(reports).toHaveLength(1);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+});
+
+describe('debug mode', () => {
+  async function warningsOf(main: () => Promise<void>): Promise<string[]> {
+    const warnings: string[] = [];
+    const listen = (warning: Error) => void warnings.push(warning.message);
+    process.on('warning', listen);
+    const loop = new VirtualEventLoop();
+    loop.setDebug(true);
+    loop.slowCallbackDuration = 20;
+    expect(loop.getDebug()).toBe(true);
+    await loop.runUntilComplete(main);
+    await new Promise((resolve) => setImmediate(resolve));
+    loop.setDebug(false);
+    loop.close();
+    process.off('warning', listen);
+    return warnings;
+  }
+
+  const block = () => {
+    const until = performance.now() + 30;
+    while (performance.now() < until);
+  };
+
+  it('warns of slow steps and callbacks, with their names', async () => {
+    const warnings = await warningsOf(async () => {
+      await createTask(
+        function* () {
+          block();
+        },
+        { name: 'slow generator' },
+      );
+      await createTask(
+        async () => {
+          await sleep(1);
+          block();
+          await sleep(1);
+        },
+        { name: 'slow async' },
+      );
+      getRunningLoop().callSoon(function slowCallback() {
+        block();
+      });
+      await sleep(1);
+    });
+    expect(warnings.map((warning) => warning.replace(/ran for .*/, ''))).toEqual([
+      "Task 'slow generator' ",
+      "Task 'slow async' ",
+      'callback slowCallback ',
+    ]);
+  });
+
+  it('remembers where tasks were made', async () => {
+    await warningsOf(async () => {
+      const task = createTask(() => sleep(1));
+      expect(captureCallGraph(task)!.creationStack).toContain('extras.test');
+      await task;
+    });
+  });
+
+  it.runIf(typeof globalThis.gc === 'function')('warns of coroutines that were never awaited', async () => {
+    const forgotten = coroutine(function* forgotten() {
+      yield* sleep(1);
+    });
+    const warnings = await warningsOf(async () => {
+      (() => void forgotten())();
+      await forgotten();
+      await wrapPromise(new Promise((resolve) => setTimeout(resolve, 10)));
+      globalThis.gc!();
+      await wrapPromise(new Promise((resolve) => setTimeout(resolve, 10)));
+    });
+    expect(warnings).toEqual(["coroutine 'forgotten' was never awaited"]);
+  });
+});
+
+describe('sleep', () => {
+  it(
+    'takes its time, gives its result, and refuses NaN',
+    virtuallyAsync(async () => {
+      const loop = getRunningLoop();
+      expect([await sleep(0.25, 'x'), loop.time()]).toEqual(['x', 0.25]);
+      expect([await sleep(-1, 'y'), loop.time()]).toEqual(['y', 0.25]);
+      expect(() => sleep(Number.NaN)).toThrow(RangeError);
+    }),
+  );
+});
