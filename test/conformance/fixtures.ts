@@ -20,3 +20,8 @@ export function loadPrograms(): Program[] {
 export function loadTraces(): Trace[] {
   return readLines('traces-3.14.2.jsonl.gz') as Trace[];
 }
+
+/** Programs for what the others hardly touch (see thin-spots.ts), with CPython's traces. */
+export function loadThinSpots(): { program: Program; trace: Trace }[] {
+  return readLines('thin-spots.jsonl.gz') as { program: Program; trace: Trace }[];
+}

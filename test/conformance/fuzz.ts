@@ -62,3 +62,17 @@ async function compare(
   if (!comparable || expected.final.ambiguous) return undefined;
   return firstDifference(expected, trace, level);
 }
+
+/** Programs of `thinSpots` with what CPython does with them, one JSON line each: the fixtures of that name. */
+export async function recordThinSpots(seed: number, count: number): Promise<string> {
+  const oracle = await Oracle.load();
+  const programs = thinSpots(seed, count);
+  const traces = oracle.run(programs).map(({ id, trace, passes, final, unretrieved }) => ({
+    id,
+    trace,
+    passes,
+    final,
+    unretrieved,
+  }));
+  return programs.map((program, at) => `${JSON.stringify({ program, trace: traces[at] })}\n`).join('');
+}

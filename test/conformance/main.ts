@@ -2,7 +2,7 @@ import { writeSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 import { loadPrograms, loadTraces } from './fixtures.ts';
-import { fuzz } from './fuzz.ts';
+import { fuzz, recordThinSpots } from './fuzz.ts';
 import { type HostKind, makeHost } from './host.ts';
 import { firstDifference, type Level, type Program } from './program.ts';
 import { type Flavor, runProgram } from './run-program.ts';
@@ -11,6 +11,7 @@ const usage = `usage:
   conformance run [--flavor generator|async] < programs.jsonl > traces.jsonl
   conformance fuzz --seed N --count K [--thin] [--flavor generator|async] [--level 1|2|3]
                                                     fresh programs; prints the first that differs, shrunk
+  conformance record --seed N --count K | gzip -9n > test/conformance/fixtures/thin-spots.jsonl.gz
   conformance check [--flavor generator|async] [--level 1|2|3] [--host virtual|proactor|selector]
                                                     the fixtures; only 'virtual' counts passes`;
 
@@ -37,6 +38,9 @@ export async function main(args: string[]): Promise<number> {
       return await run(flavor, host);
     case 'check':
       return await check(flavor, host, Number(values.level) as Level, Number(values.show));
+    case 'record':
+      print(await recordThinSpots(Number(values.seed), Number(values.count)));
+      return 0;
     case 'fuzz': {
       const agree = await fuzz({
         seed: Number(values.seed),
