@@ -17,6 +17,27 @@ function timed(body) {
   );
 }
 
+/**
+ * @param {number} count
+ * @param {Effect.Effect<unknown>} sleeper what each fiber runs
+ */
+function cancelMany(count, sleeper) {
+  return Effect.runPromise(
+    Effect.gen(function* () {
+      let elapsedMs = 0;
+      for (let done = 0; done < count; done += cancelBatch) {
+        const fibers = [];
+        for (let index = 0; index < cancelBatch; ++index) fibers.push(yield* Effect.forkChild(sleeper));
+        yield* pause;
+        const began = performance.now();
+        yield* Fiber.interruptAll(fibers);
+        elapsedMs += performance.now() - began;
+      }
+      return elapsedMs;
+    }),
+  );
+}
+
 /** @param {number} count */
 const switches = (count) =>
   Effect.gen(function* () {
@@ -127,19 +148,13 @@ export const implementations = {
       }),
     ),
 
-  cancel: (count) =>
-    Effect.runPromise(
+  cancel: (count) => cancelMany(count, sleeper),
+
+  'cancel-generators': (count) =>
+    cancelMany(
+      count,
       Effect.gen(function* () {
-        let elapsedMs = 0;
-        for (let done = 0; done < count; done += cancelBatch) {
-          const fibers = [];
-          for (let index = 0; index < cancelBatch; ++index) fibers.push(yield* Effect.forkChild(sleeper));
-          yield* pause;
-          const began = performance.now();
-          yield* Fiber.interruptAll(fibers);
-          elapsedMs += performance.now() - began;
-        }
-        return elapsedMs;
+        yield* sleeper;
       }),
     ),
 };

@@ -42,6 +42,27 @@ const nest = (depth) =>
     yield* child;
   });
 
+/**
+ * @param {number} count
+ * @param {() => any} sleeper what each task runs
+ */
+async function cancelMany(count, sleeper) {
+  return await run(function* () {
+    let elapsedMs = 0;
+    for (let done = 0; done < count; done += cancelBatch) {
+      const parent = yield* spawn(function* () {
+        for (let index = 0; index < cancelBatch; ++index) yield* spawn(sleeper);
+        yield* suspend();
+      });
+      yield* pause();
+      const began = performance.now();
+      yield* parent.halt();
+      elapsedMs += performance.now() - began;
+    }
+    return elapsedMs;
+  });
+}
+
 /** @type {Record<string, (count: number) => Promise<number>>} */
 export const implementations = {
   switch: (count) => timed(() => switches(count)),
@@ -111,22 +132,12 @@ export const implementations = {
       for (let index = 0; index < count; ++index) yield* race([pause(), sleep(farAwayMs)]);
     }),
 
-  async cancel(count) {
-    return await run(function* () {
-      let elapsedMs = 0;
-      for (let done = 0; done < count; done += cancelBatch) {
-        const parent = yield* spawn(function* () {
-          for (let index = 0; index < cancelBatch; ++index) yield* spawn(() => sleep(farAwayMs));
-          yield* suspend();
-        });
-        yield* pause();
-        const began = performance.now();
-        yield* parent.halt();
-        elapsedMs += performance.now() - began;
-      }
-      return elapsedMs;
-    });
-  },
+  cancel: (count) => cancelMany(count, () => sleep(farAwayMs)),
+
+  'cancel-generators': (count) =>
+    cancelMany(count, function* () {
+      yield* sleep(farAwayMs);
+    }),
 };
 
 /**

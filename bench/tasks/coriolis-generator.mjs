@@ -107,22 +107,31 @@ export const implementations = {
       for (let index = 0; index < count; ++index) yield* timeout(farAwayMs, pause);
     }),
 
-  cancel: (count) =>
-    run(function* () {
-      let elapsedMs = 0;
-      for (let done = 0; done < count; done += cancelBatch) {
-        let began = 0;
-        yield* taskGroup(function* (group) {
-          for (let index = 0; index < cancelBatch; ++index) group.createTask(sleeper());
-          yield* sleep(0);
-          began = performance.now();
-          group.cancel();
-        });
-        elapsedMs += performance.now() - began;
-      }
-      return elapsedMs;
-    }),
+  cancel: (count) => cancelMany(count, () => sleep(farAwayMs)),
+
+  'cancel-generators': (count) => cancelMany(count, sleeper),
 };
+
+/**
+ * @param {number} count
+ * @param {() => any} sleeper what each task runs
+ */
+function cancelMany(count, sleeper) {
+  return run(function* () {
+    let elapsedMs = 0;
+    for (let done = 0; done < count; done += cancelBatch) {
+      let began = 0;
+      yield* taskGroup(function* (group) {
+        for (let index = 0; index < cancelBatch; ++index) group.createTask(sleeper());
+        yield* sleep(0);
+        began = performance.now();
+        group.cancel();
+      });
+      elapsedMs += performance.now() - began;
+    }
+    return elapsedMs;
+  });
+}
 
 /**
  * @param {number} count

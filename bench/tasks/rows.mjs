@@ -29,5 +29,6 @@ export const rows = [
   { id: 'group', label: `group of ${groupSize}, per child`, step: groupSize },
   { id: 'nested', label: `${groupSize} nested groups, per group`, step: groupSize },
   { id: 'timeout', label: 'scope with a deadline', step: 1 },
-  { id: 'cancel', label: 'cancel 10,000 sleepers, each', step: cancelBatch },
+  { id: 'cancel', label: 'cancel 10,000 sleeps, each', step: cancelBatch },
+  { id: 'cancel-generators', label: 'cancel 10,000 generators, each', step: cancelBatch },
 ];

@@ -157,9 +157,10 @@ export class Future<T> implements Awaitable<T> {
         return { done: false, value: this };
       }
     }
-    if ((this.flags & futureFlag.state) === futureFlag.result) return { done: true, value: this.result() };
+    const failure = this.takeFailure();
+    if (failure === null) return { done: true, value: this.result() };
     // Throwing in here would keep V8 from optimising the step that does not.
-    raise(this.takeFailure());
+    raise(failure.error);
   }
 
   /** @internal The iterator's throw: an error delivered where the coroutine waits. */
@@ -249,11 +250,13 @@ export class Future<T> implements Awaitable<T> {
     return this.constructor.name;
   }
 
-  /** The error of a future that failed or was cancelled; it counts as looked at. */
-  private takeFailure(): unknown {
-    if (this.cancelled()) return this.takeCancelledError();
+  /** @internal The error of a future that failed or was cancelled, which counts as looked at; otherwise null. */
+  takeFailure(): { error: unknown } | null {
+    const state = this.flags & futureFlag.state;
+    if (state === futureFlag.cancelled) return { error: this.takeCancelledError() };
+    if (state !== futureFlag.error) return null;
     this.flags &= ~futureFlag.unretrieved;
-    return this.value;
+    return { error: this.value };
   }
 
   /** @internal The CancelledError that this future was cancelled with, or a new one: each is thrown only once. */

@@ -14,18 +14,21 @@ export function sleep(delayMs: number): Awaitable<void>;
 export function sleep<T>(delayMs: number, result: T): Awaitable<T>;
 export function sleep<T>(delayMs: number, result?: T): Awaitable<T | undefined> {
   if (Number.isNaN(delayMs)) throw new RangeError('sleep needs a delay in milliseconds: got NaN');
-  return delayMs <= 0 ? new BarePass(result) : new Sleep(requireScheduler(), delayMs, result);
+  if (delayMs <= 0) return new BarePass(result);
+  if (result === undefined) return new Sleep<undefined>(requireScheduler(), delayMs);
+  return new SleepWithResult(requireScheduler(), delayMs, result);
 }
 
-/** A sleep is its own timer entry: one object. */
+/** A sleep is its own timer entry: one object. While it is pending, its value is the delay: a field less. */
 class Sleep<T> extends Future<T> implements TimerEntry {
-  constructor(
-    scheduler: Scheduler,
-    private readonly delayMs: number,
-    result: T,
-  ) {
+  constructor(scheduler: Scheduler, delayMs: number) {
     super(scheduler);
-    this.value = result;
+    this.value = delayMs;
+  }
+
+  /** What it gives. */
+  protected outcome(): T {
+    return undefined as T;
   }
 
   override adopt(scheduler: Scheduler): boolean {
@@ -36,7 +39,7 @@ class Sleep<T> extends Future<T> implements TimerEntry {
 
   protected override start(): void {
     this.scheduler.retain();
-    this.scheduler.addTimer(this.scheduler.now() + this.delayMs, this);
+    this.scheduler.addTimer(this.scheduler.now() + (this.value as number), this);
   }
 
   isCancelled(): boolean {
@@ -46,16 +49,30 @@ class Sleep<T> extends Future<T> implements TimerEntry {
   run(): void {
     if (this.done()) return;
     this.scheduler.release();
-    this.finishWithResult(this.value as T);
+    this.finishWithResult(this.outcome());
   }
 
   override describe(): string {
-    return `sleep(${this.delayMs})`;
+    return this.done() ? 'sleep' : `sleep(${this.value})`;
   }
 
   protected override onCancel(): void {
     if ((this.flags & futureFlag.started) === 0) return;
     this.scheduler.release();
     this.scheduler.timerCancelled();
+  }
+}
+
+class SleepWithResult<T> extends Sleep<T> {
+  constructor(
+    scheduler: Scheduler,
+    delayMs: number,
+    private readonly finalResult: T,
+  ) {
+    super(scheduler, delayMs);
+  }
+
+  protected override outcome(): T {
+    return this.finalResult;
   }
 }

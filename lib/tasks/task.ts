@@ -179,7 +179,20 @@ export class Task<T> extends Future<T> implements Runnable, Waiter, Linked, Driv
     if (this.body === null) return;
     const { waitingFor } = this;
     if (waitingFor !== null) this.waitingFor = removeOwnWaiting(waitingFor);
-    this.stepWith(this.takeError());
+    const delivered = this.takeError();
+    if (delivered === null && waitingFor === (this.body as unknown) && this.endLike(waitingFor as unknown as Future<T>)) return;
+    this.stepWith(delivered);
+  }
+
+  /**
+   * For a task whose body is a bare future, such as `createTask(sleep(10))`: if that failed or was cancelled, so has
+   * the task, and nothing need be thrown and caught to find out.
+   */
+  private endLike(future: Future<T>): boolean {
+    const failure = beforeStepChannel.hasSubscribers ? null : future.takeFailure();
+    if (failure === null) return false;
+    this.fail(failure.error);
+    return true;
   }
 
   /** @internal */
