@@ -1,6 +1,6 @@
 import type { Scheduler } from '../scheduler/scheduler.ts';
 import { IncompleteReadError, LimitOverrunError } from '../tasks/errors.ts';
-import { Future } from '../tasks/future.ts';
+import { Future, futureFlag } from '../tasks/future.ts';
 import type { BorrowedChunk } from './chunk.ts';
 import { readMemory } from './read-memory.ts';
 import type { ReadWaiter, Receiver } from './receiver.ts';
@@ -59,10 +59,29 @@ export abstract class ReadOperation<T> extends Future<T> implements ReadWaiter {
     if (!this.woken || this.taken) return super.result();
     this.taken = true;
     this.leave();
-    if (!this.satisfied()) throw concurrentRead();
-    const taken = this.take();
-    this.value = taken;
-    return taken;
+    try {
+      if (!this.satisfied()) throw concurrentRead();
+      const taken = this.take();
+      this.value = taken;
+      return taken;
+    } catch (error) {
+      // Whoever asks again gets the same answer.
+      this.flags = (this.flags & ~futureFlag.state) | futureFlag.error;
+      this.value = error;
+      throw error;
+    }
+  }
+
+  /** Only taking the bytes tells whether there is an error in their place. */
+  override exception(): unknown {
+    if (this.woken && !this.taken) {
+      try {
+        this.result();
+      } catch {
+        // It is kept, see above.
+      }
+    }
+    return super.exception();
   }
 
   /** The reader's task was cancelled. */
