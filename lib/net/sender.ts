@@ -174,10 +174,10 @@ export class Sender implements OperationHandler {
     else if (memory === Memory.pinned) this.poller.core.unpin(hold);
   }
 
-  /** Drops what is queued (not what is in flight) and tells everybody who waits. */
-  fail(error: Error, sent: SendWaiter | null = null): void {
-    this.error ??= error;
-    const { queue } = this;
+  /** Drops what is queued (not what is in flight) and tells everybody who waits what broke the connection first. */
+  fail(cause: Error, sent: SendWaiter | null = null): void {
+    this.error ??= cause;
+    const { queue, error } = this;
     this.queue = [];
     sent?.settle(error);
     for (const piece of queue) {
