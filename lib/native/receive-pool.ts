@@ -4,11 +4,13 @@ import { layout } from './layout.ts';
 
 const { poolBufferBytes, poolSlabBuffers, poolSlabsMax, regionPool } = layout;
 const buffersMax = poolSlabBuffers * poolSlabsMax;
+/** How long a receiver may wait for the pool although there is something in it. */
+const sweepDelayMs = 20;
 
 /** A receiver that found the pool dry. */
 export interface Starved {
-  /** Starts to receive again. */
-  resume(): void;
+  /** Starts to receive again; false when it need not any more. */
+  resume(): boolean;
 }
 
 /**
@@ -28,6 +30,7 @@ export class ReceivePool {
   private held = 0;
   /** Receivers that wait for buffers, longest first. */
   private readonly starved: Starved[] = [];
+  private sweeping = false;
 
   constructor(
     private readonly core: Core,
@@ -39,6 +42,11 @@ export class ReceivePool {
   /** True when so many buffers are held that who holds pieces it does not need at once should copy them. */
   get underPressure(): boolean {
     return this.held * 2 > this.slabs.length * poolSlabBuffers;
+  }
+
+  /** True when the pool cannot grow out of that pressure: nothing may hold a piece for as long as a peer likes. */
+  get scarce(): boolean {
+    return this.underPressure && this.slabs.length === poolSlabsMax;
   }
 
   /** True when the core has, or is being given, at least one buffer to fill. */
@@ -78,9 +86,21 @@ export class ReceivePool {
       this.held--;
       this.returnBuffer(buffer);
       // One returned buffer serves many small receives, but resuming everybody at every return would let them starve
-      // each other over and over; so all go on only when half of the pool is back.
+      // each other over and over; so all go on only when half of the pool is back, or when some time has passed: the
+      // one that went on may have nothing to receive.
       if (this.starved.length > 0) this.resume(this.underPressure ? 1 : this.starved.length);
+      if (this.starved.length > 0) this.sweepSoon();
     }
+  }
+
+  private sweepSoon(): void {
+    if (this.sweeping) return;
+    this.sweeping = true;
+    const sweep = () => {
+      this.sweeping = false;
+      if (this.hasFree) this.resume(this.starved.length);
+    };
+    setTimeout(sweep, sweepDelayMs).unref();
   }
 
   /** Has `resume` called when buffers have come back. */
@@ -89,7 +109,10 @@ export class ReceivePool {
   }
 
   private resume(count: number): void {
-    for (const receiver of this.starved.splice(0, count)) receiver.resume();
+    const { starved } = this;
+    let at = 0;
+    for (let resumed = 0; resumed < count && at < starved.length; at++) if (starved[at]!.resume()) resumed++;
+    starved.splice(0, at);
   }
 
   /** A view of a piece. Valid until it is released. */

@@ -85,8 +85,9 @@ export class Receiver implements OperationHandler {
     if (this.tail === null) this.head = chunk;
     else this.tail.next = chunk;
     this.tail = chunk;
-    if (this.waiter !== null) this.waiter.wake();
-    else if (pool.underPressure) chunk.leavePool();
+    this.waiter?.wake();
+    // Unless somebody is about to take it, it must not keep its buffer from the others.
+    if (pool.underPressure && (this.head !== chunk || this.waiter?.done() !== true)) chunk.leavePool();
     if (this.length >= this.limit) this.pause();
     else if (this.slot < 0) this.arm();
   }
@@ -114,9 +115,10 @@ export class Receiver implements OperationHandler {
     else pool.whenReturned(this);
   }
 
-  /** Goes on receiving if there is room for it. */
-  resume(): void {
+  /** Goes on receiving if there is room for it; returns whether it does. */
+  resume(): boolean {
     if (this.length < Math.max(receiveLowWater, this.wanted)) this.arm();
+    return this.slot >= 0;
   }
 
   /** Takes the oldest chunk, or null when nothing is queued. */
@@ -146,6 +148,7 @@ export class Receiver implements OperationHandler {
         head.skip(room);
         this.length -= room;
         copied += room;
+        if (this.poller.pool.underPressure) head.leavePool();
       }
     }
     if (this.slot < 0) this.resume();
