@@ -2,7 +2,7 @@ import { fstatSync } from 'node:fs';
 import { argumentType, checkCount } from '../arguments.ts';
 import { opcode } from '../native/layout.ts';
 import { copyContext } from '../scheduler/context.ts';
-import type { Handle } from '../scheduler/handle.ts';
+import type { Handle, Runnable } from '../scheduler/handle.ts';
 import type { OperationHandler, Operations } from '../scheduler/operations.ts';
 import type { Scheduler } from '../scheduler/scheduler.ts';
 
@@ -10,32 +10,36 @@ const readable = 1;
 const writable = 4;
 
 /**
- * One direction of a watched descriptor. Level-triggered, as in asyncio: polling starts again when the callback has
- * been queued, and the core looks at the descriptor in the next poll phase, after the callback has run.
+ * One direction of a watched descriptor. Level-triggered, as in asyncio: polling starts again just before
+ * the callback, and the core looks at the descriptor in the next poll phase, after the callback has run.
  */
-class Watch implements OperationHandler {
+class Watch implements OperationHandler, Runnable {
   private slot = -1;
   private removed = false;
   private queued: Handle | null = null;
 
   constructor(
+    private readonly scheduler: Scheduler,
     private readonly operations: Operations,
     private readonly fd: number,
     private readonly events: number,
     private readonly queue: () => Handle,
   ) {
-    this.arm();
+    this.run();
   }
 
-  private arm(): void {
+  /** Polls. */
+  run(): void {
+    if (this.removed) return;
     this.slot = this.operations.start(opcode.poll, this, this.fd, 0, 0, 0, this.events);
   }
 
   complete(result: number): void {
     this.slot = -1;
     if (this.removed) return;
+    // Not at once: in a loop that nobody runs, the same readiness would be reported without end.
+    if (result >= 0) this.scheduler.pushReady(this);
     this.queued = this.queue();
-    if (result >= 0) this.arm();
   }
 
   remove(): void {
@@ -84,7 +88,7 @@ export class DescriptorWatcher {
     const context = copyContext();
     this.remove(watches, fd);
     const queue = () => this.scheduler.callSoon(callback, args, context);
-    watches.set(fd, new Watch(this.operations, fd, events, queue));
+    watches.set(fd, new Watch(this.scheduler, this.operations, fd, events, queue));
   }
 
   private remove(watches: Map<number, Watch>, fd: number): boolean {

@@ -1,10 +1,10 @@
 import type { Core } from '../native/addon.ts';
 import { Arena } from '../native/arena.ts';
-import { layout } from '../native/layout.ts';
+import { layout, opcode } from '../native/layout.ts';
 import { addon } from '../native/load.ts';
 import { ReceivePool } from '../native/receive-pool.ts';
 import { rootContext } from './context.ts';
-import { exchangeBytes, Operations } from './operations.ts';
+import { exchangeBytes, ignored, type OperationHandler, Operations } from './operations.ts';
 import type { Poller } from './poller.ts';
 
 /** A clock other than the system's, such as `VirtualClock`. */
@@ -32,6 +32,8 @@ export interface PollerClient {
   readonly hasReferences: boolean;
   /** How many things outside the loop are waited for. */
   readonly externals: number;
+  /** False: turns do nothing. */
+  readonly isRunning: boolean;
 }
 
 /** A poller that is a guest in Node's event loop: the core wakes it, and it never blocks. */
@@ -41,6 +43,8 @@ export class NativePoller implements Poller {
   readonly pool: ReceivePool;
   readonly arena = new Arena();
   readonly core: Core;
+  /** Descriptors that the loop opened itself and that are closed with it. */
+  readonly descriptors = new Set<number>();
   private readonly words: Int32Array;
   private readonly deadline: Float64Array;
   private client: PollerClient | null = null;
@@ -59,7 +63,9 @@ export class NativePoller implements Poller {
     this.resolutionMs = clock?.resolutionMs ?? 0.001;
     const dispatch = () => {
       this.words[layout.paused] = 0;
-      this.client?.turn();
+      // What completes while nobody runs the loop is taken all the same: the core would go on offering it.
+      if (this.client?.isRunning === false) this.operations.dispatch();
+      else this.client?.turn();
     };
     // The core calls back in the context in which it was made; whoever makes the loop must not leave his there.
     this.core = rootContext.run(
@@ -136,6 +142,15 @@ export class NativePoller implements Poller {
     this.words[layout.paused] = 1;
   }
 
+  /**
+   * Closes one of `descriptors`, after cancelling whatever is in flight on it. Nothing more may be started on it, and
+   * its number may be somebody else's as soon as the operation has begun.
+   */
+  closeDescriptor(fd: number, handler: OperationHandler = ignored): void {
+    this.descriptors.delete(fd);
+    this.operations.start(opcode.close, handler, fd);
+  }
+
   setReferenced(referenced: boolean): void {
     if (!this.closed) this.core.setReferenced(referenced);
   }
@@ -143,6 +158,7 @@ export class NativePoller implements Poller {
   close(): void {
     if (this.closed) return;
     this.closed = true;
+    for (const fd of this.descriptors) this.closeDescriptor(fd);
     this.core.close();
   }
 }
