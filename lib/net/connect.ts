@@ -1,6 +1,6 @@
 import { argumentType, checkCount, checkPort } from '../arguments.ts';
 import { systemError } from '../native/errors.ts';
-import { layout, opcode } from '../native/layout.ts';
+import { opcode } from '../native/layout.ts';
 import { addon } from '../native/load.ts';
 import type { NativePoller } from '../scheduler/native-poller.ts';
 import type { OperationHandler } from '../scheduler/operations.ts';
@@ -34,37 +34,39 @@ export interface ConnectOptions {
 /** One attempt. Owns the descriptor until it is handed over; cancelling it closes the descriptor. */
 class Connecting extends Future<void> implements OperationHandler {
   private readonly poller: NativePoller;
-  private readonly unlisten: () => void;
+  private readonly region: number;
+  private closed = false;
 
+  /** Owns nothing if this throws: no address that the system knows. */
   constructor(
     scheduler: Scheduler,
     private readonly fd: number,
     private readonly target: SocketAddress,
-    signal: AbortSignal | undefined,
+    private readonly signal: AbortSignal | undefined,
   ) {
     super(scheduler);
     this.poller = scheduler.poller as NativePoller;
-    const abort = () => {
-      if (this.done()) return;
-      this.setException(signal!.reason);
-      this.closeDescriptor();
-    };
-    signal?.addEventListener('abort', abort, { once: true });
-    this.unlisten = () => signal?.removeEventListener('abort', abort);
-    const { arena, operations } = this.poller;
-    const offset = arena.allocate(addressBytes);
-    try {
-      const bytes = arena.view.subarray(offset, offset + addressBytes);
-      const length = addon.encodeAddress(bytes, target.address, target.port);
-      operations.start(opcode.connect, this, fd, layout.regionArena, offset, length);
-    } finally {
-      // The core copies the address when it takes the submission, which is before anything can overwrite the block.
-      operations.flush();
-      arena.release(offset, addressBytes);
-    }
+    const { core, operations } = this.poller;
+    const address = Buffer.allocUnsafeSlow(addressBytes);
+    const length = addon.encodeAddress(address, target.address, target.port);
+    this.region = core.pin(address);
+    this.poller.descriptors.add(fd);
+    operations.start(opcode.connect, this, fd, this.region, 0, length);
+    signal?.addEventListener('abort', this.abort);
+  }
+
+  private readonly abort = (): void => {
+    if (this.done()) return;
+    this.setException(this.signal!.reason);
+    this.closeDescriptor();
+  };
+
+  private unlisten(): void {
+    this.signal?.removeEventListener('abort', this.abort);
   }
 
   complete(result: number): void {
+    this.poller.core.unpin(this.region);
     this.unlisten();
     if (this.done()) return;
     if (result >= 0) this.setResult(undefined);
@@ -79,9 +81,11 @@ class Connecting extends Future<void> implements OperationHandler {
     this.closeDescriptor();
   }
 
-  /** Also cancels the connect, if it is still in flight. */
+  /** Also cancels the connect, if it is still in flight. Idempotent: the number may be somebody else's at once. */
   closeDescriptor(): void {
-    this.poller.operations.closeDescriptor(this.fd);
+    if (this.closed) return;
+    this.closed = true;
+    this.poller.closeDescriptor(this.fd);
   }
 }
 
@@ -105,22 +109,24 @@ export const openConnection: (options: ConnectOptions) => Awaitable<Stream> = co
     const scheduler = requireScheduler();
     requireNativePoller(scheduler);
     const numeric = numericAddress(host, port);
-    const targets = numeric === null ? yield* wrapPromise(resolveHost(host, port)) : [numeric];
+    const targets =
+      numeric === null ? yield* wrapPromise(untilAborted(resolveHost(host, port), signal)) : [numeric];
     const failures: Error[] = [];
     for (const target of targets) {
       signal?.throwIfAborted();
       const fd = addon.socket(target.family, 'stream');
+      let attempt: Connecting;
       try {
         addon.setOption(fd, 'noDelay', 1);
         if (localAddress !== undefined || localPort !== 0) {
           addon.bind(fd, localAddress ?? (target.family === 6 ? '::' : '0.0.0.0'), localPort);
         }
+        attempt = new Connecting(scheduler, fd, target, signal);
       } catch (error) {
         addon.closeDescriptor(fd);
         failures.push(error as Error);
         continue;
       }
-      const attempt = new Connecting(scheduler, fd, target, signal);
       try {
         yield* attempt;
       } catch (error) {
@@ -138,3 +144,13 @@ export const openConnection: (options: ConnectOptions) => Awaitable<Stream> = co
     throw new ErrorGroup('connecting to every address failed', failures);
   },
 );
+
+/** The resolver knows no signals: what it finds after the abort is dropped. */
+function untilAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return promise;
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(signal.reason);
+    signal.addEventListener('abort', abort);
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+  });
+}

@@ -33,6 +33,7 @@ export class Listener implements OperationHandler {
     private readonly onConnection: (fd: number) => void,
   ) {
     this.address = addon.localAddress(fd);
+    this.poller.descriptors.add(fd);
   }
 
   /** Binds and listens; accepts nothing before `start`. @throws the system error of bind or listen. */
@@ -59,12 +60,12 @@ export class Listener implements OperationHandler {
     }
   }
 
-  private get operations() {
-    return (this.scheduler.poller as NativePoller).operations;
+  private get poller(): NativePoller {
+    return this.scheduler.poller as NativePoller;
   }
 
   start(): void {
-    if (!this.closed) this.operations.start(opcode.accept, this, this.fd);
+    if (!this.closed) this.poller.operations.start(opcode.accept, this, this.fd);
   }
 
   complete(result: number, flags: number): void {
@@ -103,6 +104,6 @@ export class Listener implements OperationHandler {
     if (this.closed) return onClosed();
     this.closed = true;
     this.retry?.cancel();
-    this.operations.start(opcode.close, { complete: onClosed }, this.fd);
+    this.poller.closeDescriptor(this.fd, { complete: onClosed });
   }
 }

@@ -44,6 +44,7 @@ export class Stream implements AsyncDisposable {
     private readonly onClosed?: (stream: Stream) => void,
   ) {
     this.poller = scheduler.poller as NativePoller;
+    this.poller.descriptors.add(fd);
     this.receiver = new Receiver(this.poller, fd);
     this.sender = new Sender(this.poller, fd);
     this.receiver.arm();
@@ -127,7 +128,8 @@ export class Stream implements AsyncDisposable {
     if (this.ending || this.closing || sender.error !== null) return this.refuse(data);
     if (data instanceof BorrowedChunk) {
       if (data.disposed) void data.bytes; // throws
-      if (data.length > 0 && !data.liesIn(this.poller.pool)) {
+      const { pool } = this.poller;
+      if (data.length > 0 && (!data.liesIn(pool) || pool.scarce)) {
         const copy = Buffer.from(data.bytes);
         data.dispose();
         data = copy;
@@ -219,7 +221,7 @@ export class Stream implements AsyncDisposable {
         this.onClosed?.(this);
       },
     };
-    this.poller.operations.start(opcode.close, handler, this.fd);
+    this.poller.closeDescriptor(this.fd, handler);
   }
 
   /** True for the system error that broke this connection. @internal */
@@ -288,11 +290,12 @@ class SendFuture extends Future<void> implements SendWaiter {
   }
 }
 
-/** The end of a shutdown; a connection that is gone already needs none. */
+/** The end of a shutdown; a connection that is gone, or that a close has overtaken, needs none. */
 class ShutdownDone implements OperationHandler {
   constructor(private readonly done: SendFuture) {}
 
   complete(result: number): void {
-    this.done.settle(result < 0 && result !== errno.ENOTCONN ? systemError(result, 'shutdown') : null);
+    const needless = result === errno.ENOTCONN || result === errno.ECANCELED;
+    this.done.settle(result < 0 && !needless ? systemError(result, 'shutdown') : null);
   }
 }

@@ -78,16 +78,6 @@ export class Operations {
     this.start(opcode.cancel, ignored, -1, 0, 0, 0, slot, this.generations[slot]!);
   }
 
-  /** Closes a descriptor, after cancelling whatever is in flight on it. Nothing more may be started on it. */
-  closeDescriptor(fd: number): void {
-    this.start(opcode.close, ignored, fd);
-  }
-
-  /** Starts what has been appended, now: for memory that must not be borrowed any longer. */
-  flush(): void {
-    this.core.poll();
-  }
-
   /** Gives a receive buffer back to the core. */
   returnBuffer(buffer: number): void {
     this.write(opcode.returnBuffer, 0, 0, -1, 0, 0, buffer, 0);

@@ -1,4 +1,4 @@
-import { writeSync } from 'node:fs';
+import { readdirSync, writeSync } from 'node:fs';
 import {
   AbstractEventLoop,
   type BaseEventLoop,
@@ -14,8 +14,10 @@ import {
   setEventLoopPolicy,
   sleep,
 } from 'coriolis';
+import { openConnection, startServer } from 'coriolis/net';
 import { afterEach, describe, expect, test } from 'vitest';
-import { eventually } from '../support/peers.ts';
+import { layout } from '../../lib/native/layout.ts';
+import { eventually, nodeClient } from '../support/peers.ts';
 import { pipe } from '../support/pipe.ts';
 
 const opened: AbstractEventLoop[] = [];
@@ -81,6 +83,46 @@ describe('running', () => {
     });
     await loop.runForever();
     expect(seen).toEqual([1]);
+  });
+
+  test('a stopped loop rests, also while things happen to its sockets and descriptors', async () => {
+    const loop = makeLoop();
+    const { read, write, close } = pipe();
+    const { poller } = loop.scheduler;
+    const turns = () => (poller as unknown as { words: Int32Array }).words[layout.turns]!;
+    const server = await loop.runUntilComplete(startServer(async () => {}, { host: '127.0.0.1' }));
+    let calls = 0;
+    loop.addReader(read, () => calls++);
+    await loop.runUntilComplete(sleep(1));
+    const before = turns();
+    writeSync(write, 'x');
+    const client = await nodeClient(server.addresses[0]!.port);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(turns() - before).toBeLessThan(10);
+    expect(calls).toBe(0);
+    await loop.runUntilComplete(sleep(1));
+    expect(calls).toBeGreaterThan(0);
+    expect(server.connections).toBeLessThanOrEqual(1);
+    client.destroy();
+    loop.removeReader(read);
+    close();
+  });
+
+  test('closing a loop closes the sockets of its streams and servers', async () => {
+    const loop = makeLoop();
+    const before = readdirSync('/proc/self/fd').length;
+    const server = await loop.runUntilComplete(
+      startServer(async (stream) => void (await stream.read()), { host: '127.0.0.1' }),
+    );
+    const { port } = server.addresses[0]!;
+    await loop.runUntilComplete(async () => {
+      await openConnection({ host: '127.0.0.1', port });
+      while (server.connections === 0) await sleep(1);
+    });
+    loop.setExceptionHandler(() => {});
+    loop.close();
+    await eventually(() => readdirSync('/proc/self/fd').length < before);
+    await expect(nodeClient(port)).rejects.toMatchObject({ code: 'ECONNREFUSED' });
   });
 
   test('a loop that is stopped before the future is done says so', async () => {

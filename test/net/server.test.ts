@@ -1,6 +1,19 @@
-import { type Coroutine, createTask, currentTask, getRunningLoop, run, sleep } from 'coriolis';
+import { getEventListeners } from 'node:events';
+import { readdirSync } from 'node:fs';
+import {
+  type BaseEventLoop,
+  type Coroutine,
+  createTask,
+  currentTask,
+  getRunningLoop,
+  run,
+  sleep,
+} from 'coriolis';
 import { openConnection, type Stream, startServer } from 'coriolis/net';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
+import { opcode } from '../../lib/native/layout.ts';
+import { addon } from '../../lib/native/load.ts';
+import type { NativePoller } from '../../lib/scheduler/native-poller.ts';
 import { eventually, nodeClient, nodeServer, pattern, readAll } from '../support/peers.ts';
 
 const local = { host: '127.0.0.1' };
@@ -218,6 +231,61 @@ describe('openConnection', () => {
       await expect(
         Promise.resolve(openConnection({ host: 'no-such-host.invalid', port: 80 })),
       ).rejects.toMatchObject({ syscall: 'getaddrinfo' });
+    }));
+
+  test('cancelled or aborted while connecting, it closes its descriptor once', () =>
+    run(async () => {
+      // A listener that accepts nothing: once its backlog is full, connecting takes forever.
+      const listener = addon.socket(4, 'stream');
+      addon.bind(listener, '127.0.0.1', 0);
+      addon.listen(listener, 0);
+      const { port } = addon.localAddress(listener);
+      const fill = Array.from({ length: 3 }, () => createTask(openConnection({ ...local, port })));
+      await sleep(5);
+      const { poller } = (getRunningLoop() as BaseEventLoop).scheduler;
+      const start = vi.spyOn((poller as NativePoller).operations, 'start');
+      const closes = () => start.mock.calls.filter(([operation]) => operation === opcode.close).length;
+      for (const end of ['cancel', 'abort'] as const) {
+        const controller = new AbortController();
+        const attempt = createTask(openConnection({ ...local, port, signal: controller.signal }));
+        await sleep(5);
+        const before = closes();
+        if (end === 'cancel') attempt.cancel();
+        else controller.abort();
+        await expect(Promise.resolve(attempt)).rejects.toThrow();
+        await sleep(5);
+        expect(closes() - before).toBe(1);
+        expect(getEventListeners(controller.signal, 'abort')).toHaveLength(0);
+      }
+      start.mockRestore();
+      for (const attempt of fill) attempt.cancel();
+      addon.closeDescriptor(listener);
+    }));
+
+  test('an address that the system does not know leaves nothing behind', () =>
+    run(async () => {
+      const { signal } = new AbortController();
+      const before = readdirSync('/proc/self/fd').length;
+      for (let count = 0; count < 5; count++) {
+        await expect(
+          Promise.resolve(openConnection({ host: 'fe80::1%nowhere', port: 1, signal })),
+        ).rejects.toMatchObject({ code: 'EINVAL' });
+      }
+      expect(readdirSync('/proc/self/fd').length).toBe(before);
+      expect(getEventListeners(signal, 'abort')).toHaveLength(0);
+    }));
+
+  test('connecting and writing need no free memory in the arena', () =>
+    run(async () => {
+      const { arena } = (getRunningLoop() as BaseEventLoop).scheduler.poller as NativePoller;
+      for (let length = 16384; length >= 64; length /= 2) while (arena.allocate(length) >= 0);
+      const peer = await nodeServer((socket) => socket.pipe(socket));
+      const stream = await openConnection({ ...local, port: peer.port });
+      stream.write('ec');
+      stream.write('ho');
+      expect((await stream.readExactly(4)).toString()).toBe('echo');
+      await stream.close();
+      await peer.close();
     }));
 
   test('localAddress and localPort bind this end', () =>

@@ -1,4 +1,12 @@
-import { type Coroutine, createTask, IncompleteReadError, LimitOverrunError, run, sleep } from 'coriolis';
+import {
+  type Coroutine,
+  createTask,
+  gather,
+  IncompleteReadError,
+  LimitOverrunError,
+  run,
+  sleep,
+} from 'coriolis';
 import { BorrowedChunk, openConnection, type Stream, startServer } from 'coriolis/net';
 import { describe, expect, test } from 'vitest';
 import { eventually, nodeClient, nodeServer, pattern, readAll } from '../support/peers.ts';
@@ -98,6 +106,43 @@ describe('reading', () => {
       expect(failure).toBeInstanceOf(IncompleteReadError);
       expect(failure.partial.length).toBe(7);
       expect(failure.expected).toBe(8);
+    }));
+
+  test('readExactly may want more than the receive pool holds', () =>
+    withPair(async (near, far) => {
+      const bytes = pattern(40 * 1024 * 1024);
+      const sent = far.write(bytes);
+      expect((await near.readExactly(bytes.length)).equals(bytes)).toBe(true);
+      await sent;
+    }));
+
+  test('streams that nobody reads leave the receive pool to the others', () =>
+    run(async () => {
+      const idle: Stream[] = [];
+      const server = await startServer(
+        async (stream) => {
+          const first = await stream.readExactly(1);
+          if (first[0] === 0) idle.push(stream);
+          if (first[0] === 0) await sleep(Infinity);
+          for await (const data of stream) await stream.write(data);
+        },
+        { host: '127.0.0.1' },
+      );
+      const { port } = server.addresses[0]!;
+      const bytes = pattern(1_000_000);
+      bytes[0] = 0;
+      const peers = await Promise.all(Array.from({ length: 200 }, () => nodeClient(port)));
+      for (const peer of peers) peer.on('error', () => {}).write(bytes);
+      await eventually(
+        () => idle.length === peers.length && idle.every((stream) => stream.bytesRead > 200_000),
+      );
+      const client = await nodeClient(port);
+      client.end('1still served');
+      expect((await readAll(client)).toString()).toBe('still served');
+      expect((await idle[7]!.readExactly(999_999)).equals(bytes.subarray(1))).toBe(true);
+      for (const peer of peers) peer.destroy();
+      server.close();
+      server.abortClients();
     }));
 
   test('readUntil finds a separator that lies across two chunks', () =>
@@ -345,6 +390,21 @@ describe('closing', () => {
       expect(near.isClosing).toBe(true);
     }));
 
+  test('end and close at the same time', () =>
+    withPair(async (near) => {
+      const ended = near.end();
+      await near.close();
+      await ended;
+    }));
+
+  test('abort fails the write that is under way, and says that it was the abort', () =>
+    withPair(async (near) => {
+      const write = createTask(near.write(Buffer.alloc(50_000_000)));
+      await sleep(5);
+      near.abort();
+      await expect(Promise.resolve(write)).rejects.toMatchObject({ code: 'ERR_STREAM_DESTROYED' });
+    }));
+
   test('abort fails a waiting read and drops what is unsent', () =>
     withPair(async (near) => {
       const read = createTask(near.read());
@@ -405,6 +465,26 @@ describe('real peers', () => {
         })(),
       ).rejects.toMatchObject({ syscall: 'write' });
       await stream.close();
+      await peer.close();
+    }));
+
+  test('a read that failed fails again for whoever asks next, and through gather', () =>
+    run(async () => {
+      const peer = await nodeServer((socket) => socket.once('data', () => socket.resetAndDestroy()));
+      const connect = async () => {
+        const stream = await openConnection({ host: '127.0.0.1', port: peer.port });
+        stream.write('now');
+        return stream;
+      };
+      const reset = expect.objectContaining({ code: 'ECONNRESET' });
+      const first = await connect();
+      const read = first.read();
+      await expect(Promise.resolve(read)).rejects.toEqual(reset);
+      await expect(Promise.resolve(read)).rejects.toEqual(reset);
+      const second = await connect();
+      await expect(Promise.resolve(gather([second.read()]))).rejects.toEqual(reset);
+      first.abort();
+      second.abort();
       await peer.close();
     }));
 
