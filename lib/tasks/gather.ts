@@ -33,8 +33,13 @@ export type Gathered<T extends readonly unknown[]> = {
 export function gather<const T extends readonly unknown[]>(
   awaitables: T,
   options?: GatherOptions,
-): Future<Gathered<T>> {
-  const { returnExceptions = false } = options ?? {};
+): Future<Gathered<T>>;
+/** The same, with the awaitables as arguments. */
+export function gather<T extends readonly unknown[]>(...awaitables: T): Future<Gathered<T>>;
+export function gather(...args: unknown[]): Future<unknown[]> {
+  const listed = Array.isArray(args[0]);
+  const awaitables = (listed ? args[0] : args) as readonly unknown[];
+  const { returnExceptions = false } = (listed ? (args[1] as GatherOptions | undefined) : undefined) ?? {};
   let scheduler: Scheduler | undefined;
   const futures = new Map<unknown, Future<unknown>>();
   const children = awaitables.map((awaitable) => {
@@ -62,7 +67,7 @@ export function gather<const T extends readonly unknown[]>(
     }
   }
   for (const child of done) outer.childDone(child);
-  return outer as unknown as Future<Gathered<T>>;
+  return outer;
 }
 
 class GatheringFuture extends Future<unknown[]> {

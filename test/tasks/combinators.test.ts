@@ -30,6 +30,7 @@ describe('gather', () => {
       const [a, b, c, d] = yield* gather([sleep(3, 1), task, task, async () => 4]);
       const typed: [number, string, string, number] = [a, b, c, d];
       expect(typed).toEqual([1, 'task', 'task', 4]);
+      expect(yield* gather(sleep(1, 'x'), () => 2)).toEqual(['x', 2]);
       expect(yield* gather([])).toEqual([]);
     }),
   );

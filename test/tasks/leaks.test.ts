@@ -1,14 +1,10 @@
 import { getEventListeners } from 'node:events';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { CancelScope, createTask, currentTask, getRunningLoop, moveOnAfter, sleep, timeout } from 'coriolis';
 import { runVirtual } from 'coriolis/testing';
 import { describe, expect, it } from 'vitest';
 import type { Scheduler } from '../../lib/scheduler/scheduler.ts';
+import { collectGarbage } from './garbage.ts';
 import { errorOf, virtually } from './support.ts';
-
-setFlagsFromString('--expose-gc');
-const collectGarbage = runInNewContext('gc') as () => void;
 
 const schedulerOf = (loop: object) => (loop as { scheduler: Scheduler }).scheduler;
 
