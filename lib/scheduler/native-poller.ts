@@ -61,12 +61,7 @@ export class NativePoller implements Poller {
     this.deadline = new Float64Array(exchange, layout.deadline * 4, 1);
     this.deadline[0] = Infinity;
     this.resolutionMs = clock?.resolutionMs ?? 0.001;
-    const dispatch = () => {
-      this.words[layout.paused] = 0;
-      // What completes while nobody runs the loop is taken all the same: the core would go on offering it.
-      if (this.client?.isRunning === false) this.operations.dispatch();
-      else this.client?.turn();
-    };
+    const dispatch = dispatcher(new WeakRef(this));
     // The core calls back in the context in which it was made; whoever makes the loop must not leave his there.
     this.core = rootContext.run(
       () =>
@@ -82,6 +77,14 @@ export class NativePoller implements Poller {
       active ? this.client?.retain() : this.client?.release(),
     );
     this.pool = new ReceivePool(this.core, (buffer) => this.operations.returnBuffer(buffer));
+  }
+
+  /** The core has something to do. @internal */
+  dispatch(): void {
+    this.words[layout.paused] = 0;
+    // What completes while nobody runs the loop is taken all the same: the core would go on offering it.
+    if (this.client?.isRunning === false) this.operations.dispatch();
+    else this.client?.turn();
   }
 
   /** Says whom to wake. To be called once, before anything else. */
@@ -161,4 +164,12 @@ export class NativePoller implements Poller {
     for (const fd of this.descriptors) this.closeDescriptor(fd);
     this.core.close();
   }
+}
+
+/**
+ * What the core calls. The core holds it for good, so it must not hold the poller: then a loop that was dropped without
+ * `close()` goes, and its core with it. A loop that runs is held by the list of those.
+ */
+function dispatcher(poller: WeakRef<NativePoller>): () => void {
+  return () => poller.deref()?.dispatch();
 }
