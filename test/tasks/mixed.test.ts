@@ -66,7 +66,7 @@ describe('async bodies in generator coroutines', () => {
         order.push('body');
       });
       order.push('after body');
-      yield* sleep(0);
+      yield* sleep(1);
       expect(order).toEqual(['body', 'after body', 'other, first pass', 'other, second pass']);
     }),
   );
