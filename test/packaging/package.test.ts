@@ -21,10 +21,7 @@ beforeAll(() => {
   execFileSync('tar', ['xzf', join(folder, filename), '-C', installed, '--strip-components=1']);
   const prebuilds = join(installed, 'prebuilds', `${process.platform}-${process.arch}`);
   mkdirSync(prebuilds, { recursive: true });
-  copyFileSync(
-    join(root, 'build', 'Release', 'coriolis.node'),
-    join(prebuilds, `coriolis.${libc()}.node`),
-  );
+  copyFileSync(join(root, 'build', 'Release', 'coriolis.node'), join(prebuilds, `coriolis.${libc()}.node`));
 }, 60_000);
 
 afterAll(() => rmSync(folder, { recursive: true }));
