@@ -28,7 +28,9 @@ const text = `${lines.join('\n')}\n`;
 
 if (process.argv.includes('--check')) {
   if (readFileSync(target, 'utf8') !== text) {
-    console.error('lib/native/layout.ts does not match native/exchange.h: run node native/generate-layout.mjs');
+    console.error(
+      'lib/native/layout.ts does not match native/exchange.h: run node native/generate-layout.mjs',
+    );
     process.exit(1);
   }
 } else {

@@ -8,12 +8,12 @@ export class CancelledError extends Error {
 
   // On the prototype: a group that cancels thousands of tasks makes thousands of these.
   static {
-    Object.defineProperty(this.prototype, 'name', {
+    Object.defineProperty(CancelledError.prototype, 'name', {
       value: 'CancelledError',
       configurable: true,
       writable: true,
     });
-    Object.defineProperty(this.prototype, 'code', {
+    Object.defineProperty(CancelledError.prototype, 'code', {
       value: 'ERR_CANCELLED',
       configurable: true,
       writable: true,

@@ -29,6 +29,7 @@ const scopeCancel = 64;
 /** The bits above count cancellation requests. */
 const cancelUnit = 128;
 
+/** What a task can be made with. */
 export interface TaskOptions {
   /** Shown by introspection and reports; `Task-N` unless given. */
   name?: string | undefined;
@@ -115,12 +116,14 @@ export class Task<T> extends Future<T> implements Runnable, Waiter, Linked, Driv
     return this.cancelling();
   }
 
+  /** The task's name; `Task-N`, numbered when first asked for, unless one was given. */
   getName(): string {
     const extra = this.rare();
     extra.name ??= `Task-${nextTaskNumber++}`;
     return extra.name;
   }
 
+  /** Names the task, for introspection and reports. */
   setName(name: string): void {
     this.rare().name = String(name);
   }
@@ -130,6 +133,7 @@ export class Task<T> extends Future<T> implements Runnable, Waiter, Linked, Driv
     return isCoroutine(this.body) ? (this.body as Coroutine<T>) : null;
   }
 
+  /** The context that the task runs in. */
   getContext(): Context {
     return this.context;
   }
@@ -180,7 +184,12 @@ export class Task<T> extends Future<T> implements Runnable, Waiter, Linked, Driv
     const { waitingFor } = this;
     if (waitingFor !== null) this.waitingFor = removeOwnWaiting(waitingFor);
     const delivered = this.takeError();
-    if (delivered === null && waitingFor === (this.body as unknown) && this.endLike(waitingFor as unknown as Future<T>)) return;
+    if (
+      delivered === null &&
+      waitingFor === (this.body as unknown) &&
+      this.endLike(waitingFor as unknown as Future<T>)
+    )
+      return;
     this.stepWith(delivered);
   }
 
