@@ -37,6 +37,7 @@ export class Handle implements Runnable {
     this.args = [];
   }
 
+  /** True once the callback was cancelled. */
   cancelled(): boolean {
     return this.callback === null;
   }

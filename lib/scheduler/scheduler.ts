@@ -3,18 +3,20 @@ import { enterScheduler } from './current.ts';
 import { Handle, type Runnable, TimerHandle } from './handle.ts';
 import { LateReports } from './late-reports.ts';
 import { type Linked, LinkedList } from './linked-list.ts';
+import { microtask } from './microtask.ts';
 import type { Poller } from './poller.ts';
 import { ReadyQueue } from './ready-queue.ts';
 import { type TimerEntry, TimerHeap } from './timer-heap.ts';
 
 /** What is told to a loop's exception handler (asyncio's context dictionary). */
 export interface ErrorContext {
+  /** What happened. */
   message: string;
+  /** The error, if there is one. */
   exception?: unknown;
+  /** Further details: `future`, `task`, `handle`, `server`; `recovered: true` if the loop has dealt with it itself. */
   [detail: string]: unknown;
 }
-
-const settled = Promise.resolve();
 
 /** Who watches how long things run, in debug mode. */
 export interface Observer {
@@ -334,8 +336,7 @@ export class Scheduler {
     if (!this.paused || this.pausedFor !== who || this.resumeSerial === this.pauseSerial) return;
     this.resumeSerial = this.pauseSerial;
     this.observer?.asyncSuspended(who);
-    // Cheaper than queueMicrotask, which makes an AsyncResource for each.
-    void settled.then(this.resume);
+    microtask(this.resume);
   }
 
   private readonly turnAgain = (): void => this.turn();

@@ -1,3 +1,4 @@
+import { microtask } from '../scheduler/microtask.ts';
 import { AsyncStrand } from './async-strand.ts';
 import { asyncTask, steppingTask } from './current-task.ts';
 import { type Future, futureFlag, type Waiter } from './future.ts';
@@ -53,13 +54,13 @@ class FutureAwait<T> extends AsyncStrand<T> implements Waiter {
     const { task, future } = this;
     if (future.done()) {
       // No suspension: the function goes on within the same pass, but not before its present code has run.
-      queueMicrotask(() => this.deliver());
+      microtask(() => this.deliver());
       return;
     }
     try {
       future.checkAwaitable();
     } catch (error) {
-      queueMicrotask(() => this.reject(error));
+      microtask(() => this.reject(error));
       return;
     }
     if (task === null) {
