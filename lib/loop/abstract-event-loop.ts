@@ -32,7 +32,9 @@ export abstract class AbstractEventLoop implements AsyncDisposable {
   abstract runUntilComplete<T>(future: TaskBody<T>): Promise<T>;
   /** Ends the run after the present pass. What is ready stays queued for the next run. */
   abstract stop(): void;
+  /** True between the start of a run and its end, also between passes. */
   abstract isRunning(): boolean;
+  /** True after `close()`. */
   abstract isClosed(): boolean;
   /**
    * Drops everything queued, cancels the operations in flight, closes the loop's sockets. Idempotent.
@@ -59,11 +61,13 @@ export abstract class AbstractEventLoop implements AsyncDisposable {
 
   // ---- futures and tasks ------------------------------------------------------------------------------------------
 
+  /** A future of this loop, to be settled by the caller with `setResult` or `setException`. */
   abstract createFuture<T>(): Future<T>;
   /** Makes a task of a coroutine, a function that returns one, or an async function; it begins in the next pass. */
   abstract createTask<T>(coroutine: TaskBody<T>, options?: TaskOptions): Task<T>;
   /** `null` restores the default. */
   abstract setTaskFactory(factory: TaskFactory | null): void;
+  /** What makes this loop's tasks; null: the default, `new Task`. */
   abstract getTaskFactory(): TaskFactory | null;
 
   // ---- executors and names ----------------------------------------------------------------------------------------
@@ -71,6 +75,7 @@ export abstract class AbstractEventLoop implements AsyncDisposable {
   /**
    * Gives `task` to `executor.run` (a `Piscina`, or anything with such a method; `null`: the default executor).
    * Cancelling the future aborts the signal that `run` is given; what the executor makes of it is up to it.
+   * @throws Error when there is no executor
    */
   abstract runInExecutor<T>(
     executor: Executor | null,
@@ -109,12 +114,15 @@ export abstract class AbstractEventLoop implements AsyncDisposable {
 
   /** `null` restores the default. */
   abstract setExceptionHandler(handler: ExceptionHandler | null): void;
+  /** The handler that was set; null: the default. */
   abstract getExceptionHandler(): ExceptionHandler | null;
   /** Makes the error an unhandled rejection; what the loop has dealt with itself becomes a process warning. */
   abstract defaultExceptionHandler(context: ErrorContext): void;
   /** Hands an error that has nobody to go to to the exception handler. */
   abstract callExceptionHandler(context: ErrorContext): void;
+  /** Debug mode: warnings of slow callbacks and of coroutines that nobody awaited. Also set by `CORIOLIS_DEBUG=1`. */
   abstract setDebug(enabled: boolean): void;
+  /** Whether the loop is in debug mode. */
   abstract getDebug(): boolean;
   /** In debug mode, a callback that runs longer than this (ms) is reported. Default 100. */
   abstract slowCallbackDuration: number;

@@ -23,6 +23,7 @@ import { type ResolvedAddress, type ResolveOptions, resolve, resolveName } from 
 import { dispatchingLoop, loopStarted, loopStopped } from './running-loop.ts';
 import { SignalHandlers } from './signal-handlers.ts';
 
+/** What a loop can be made with. */
 export interface LoopOptions {
   /** Another clock, such as `VirtualClock` of `coriolis/testing`. Time stands still while operations are in flight. */
   clock?: Clock;

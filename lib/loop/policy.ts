@@ -9,7 +9,9 @@ import { SelectorEventLoop } from './selector-event-loop.ts';
 export interface EventLoopPolicy {
   /** The loop set for this thread; makes one if there is none. */
   getEventLoop(): AbstractEventLoop;
+  /** Sets the loop of this thread; null: none, so that the next `getEventLoop` makes one. */
   setEventLoop(loop: AbstractEventLoop | null): void;
+  /** Makes a loop, without setting it. */
   newEventLoop(): AbstractEventLoop;
 }
 
@@ -41,6 +43,7 @@ export class DefaultEventLoopPolicy implements EventLoopPolicy {
 
 let policy: EventLoopPolicy = new DefaultEventLoopPolicy();
 
+/** This thread's policy. (asyncio: `get_event_loop_policy`) */
 export function getEventLoopPolicy(): EventLoopPolicy {
   return policy;
 }

@@ -2,11 +2,15 @@ import { promises as dns, type LookupAddress } from 'node:dns';
 
 /** One address that a name stands for. */
 export interface ResolvedAddress {
+  /** In numbers: `127.0.0.1`, `::1`. */
   readonly address: string;
+  /** IPv4 or IPv6. */
   readonly family: 4 | 6;
+  /** The port that was asked for. */
   readonly port: number;
 }
 
+/** What `loop.getaddrinfo` can be told. */
 export interface ResolveOptions {
   /** 4 or 6; 0, the default, is both. */
   family?: 0 | 4 | 6;

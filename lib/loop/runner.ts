@@ -14,6 +14,7 @@ export class KeyboardInterrupt extends Error {
   readonly code = 'ERR_KEYBOARD_INTERRUPT';
 }
 
+/** What `run` and `Runner` can be told. */
 export interface RunnerOptions {
   /** Sets the loop's debug mode; by default it follows `CORIOLIS_DEBUG`. */
   debug?: boolean;
@@ -91,6 +92,7 @@ export class Runner implements AsyncDisposable {
     }
   }
 
+  /** `close()`, for `await using`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }

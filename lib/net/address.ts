@@ -5,6 +5,7 @@ import { isIP } from 'node:net';
 export interface SocketAddress {
   /** Numeric, such as `127.0.0.1` or `::1`. */
   readonly address: string;
+  /** IPv4 or IPv6. */
   readonly family: 4 | 6;
   readonly port: number;
 }

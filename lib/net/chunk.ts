@@ -44,6 +44,7 @@ export class BorrowedChunk implements Disposable {
     this.pool.release(buffer);
   }
 
+  /** `dispose()`, for `using`. */
   [Symbol.dispose](): void {
     this.dispose();
   }

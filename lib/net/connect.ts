@@ -18,6 +18,7 @@ import { defaultLimit, Stream } from './stream.ts';
 /** Room for any socket address. */
 const addressBytes = 128;
 
+/** What `openConnection` can be told. */
 export interface ConnectOptions {
   /** Name or number; default `localhost`. */
   host?: string;

@@ -10,7 +10,9 @@ export interface MemoryChannelStatistics {
   readonly currentBufferUsed: number;
   /** Values that fit into the buffer; may be Infinity. */
   readonly maxBufferSize: number;
+  /** Sending ends that are open, clones included. */
   readonly openSendChannels: number;
+  /** Receiving ends that are open, clones included. */
   readonly openReceiveChannels: number;
   /** Tasks that wait in `send`, through any clone. */
   readonly tasksWaitingSend: number;

@@ -11,6 +11,7 @@ export abstract class LoopBound {
   /**
    * The running loop's scheduler, for a caller who is about to wait.
    * @throws Error when somebody has waited here on another loop before
+   * @internal
    */
   protected bindToLoop(): Scheduler {
     const scheduler = requireScheduler();

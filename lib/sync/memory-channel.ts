@@ -69,6 +69,7 @@ export class MemorySendChannel<T> implements Disposable {
     this.#state.sendChannelClosed(this);
   }
 
+  /** `close()`, for `using`. */
   [Symbol.dispose](): void {
     this.close();
   }
@@ -135,6 +136,7 @@ export class MemoryReceiveChannel<T> implements Disposable {
     this.#state.receiveChannelClosed(this);
   }
 
+  /** `close()`, for `using`. */
   [Symbol.dispose](): void {
     this.close();
   }

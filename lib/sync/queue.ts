@@ -8,8 +8,11 @@ import { Place, WaitingLine } from './place.ts';
 
 /** Where a queue keeps its items; it decides which one `get()` gives next. `shift` is only called when `size > 0`. */
 export interface ItemStore<T> {
+  /** How many items are in it. */
   readonly size: number;
+  /** Puts an item in. */
   push(item: T): void;
+  /** Takes the next item out. */
   shift(): T;
 }
 

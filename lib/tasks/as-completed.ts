@@ -7,6 +7,7 @@ import { TimeoutError } from './errors.ts';
 import { Future } from './future.ts';
 import type { TaskBody } from './task.ts';
 
+/** What `asCompleted` can be told. */
 export interface AsCompletedOptions {
   /** Milliseconds; what is not done by then is reported as TimeoutError, and goes on. */
   timeout?: number | null;
@@ -49,6 +50,7 @@ export class AsCompleted<T> implements Iterable<Awaitable<T>>, AsyncIterable<Fut
     }
   }
 
+  /** As many awaitables as items are left; each gives the next result. */
   *[Symbol.iterator](): Generator<Awaitable<T>, void, unknown> {
     while (this.left > 0) {
       this.left--;
@@ -56,6 +58,7 @@ export class AsCompleted<T> implements Iterable<Awaitable<T>>, AsyncIterable<Fut
     }
   }
 
+  /** The items themselves, as futures that are done. */
   [Symbol.asyncIterator](): AsyncIterator<Future<T>> {
     return {
       next: () => {

@@ -12,6 +12,7 @@ export type Coroutine<T> = Generator<Suspension, T, unknown>;
 
 /** What every asynchronous function here returns: `yield*` it in a generator, `await` it in an async function. */
 export interface Awaitable<T> extends PromiseLike<T> {
+  /** For `yield*` in a generator coroutine. */
   [Symbol.iterator](): Iterator<Suspension, T, unknown>;
 }
 

@@ -7,6 +7,7 @@ import { Task } from './task.ts';
 
 /** A future or task, and who waits for it (asyncio: `FutureCallGraph`). */
 export interface CallGraph {
+  /** The future or task itself. */
   readonly future: Future<unknown>;
   /** `Task 'name'`, or the kind of future. */
   readonly description: string;

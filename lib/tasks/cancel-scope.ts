@@ -7,6 +7,7 @@ import { requireScheduler } from './ensure.ts';
 import { CancelledError, TimeoutError } from './errors.ts';
 import type { Task } from './task.ts';
 
+/** What a cancel scope can be made with. */
 export interface CancelScopeOptions {
   /** Loop time (ms) at which the scope is cancelled. Default: never. */
   deadline?: number;
@@ -53,6 +54,7 @@ export class CancelScope {
     return this.deadlineMs;
   }
 
+  /** @throws RangeError for NaN */
   set deadline(deadlineMs: number) {
     if (Number.isNaN(deadlineMs)) throw new RangeError('A scope needs a deadline in loop time: got NaN');
     this.deadlineMs = deadlineMs;
@@ -64,6 +66,7 @@ export class CancelScope {
     return this.isShield;
   }
 
+  /** Taking the shield away lets a cancellation in that has come meanwhile. */
   set shield(shield: boolean) {
     this.isShield = shield;
     if (!shield && this.isEffectivelyCancelled()) this.deliver();

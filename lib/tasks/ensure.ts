@@ -45,7 +45,11 @@ export function createTaskOn<T>(scheduler: Scheduler, body: TaskBody<T>, options
   return factory(scheduler.loop, body as TaskBody<unknown>, options ?? {}) as Task<T>;
 }
 
-/** Runs `body` as a task of the running loop, else of the default loop. */
+/**
+ * Runs `body` as a task of the running loop, else of the default loop, which then starts in the background (asyncio:
+ * `create_task`). The first step runs in the next pass.
+ * @throws Error when the loop is closed
+ */
 export function createTask<T>(body: TaskBody<T>, options?: TaskOptions): Task<T> {
   return createTaskOn(requireScheduler(), body, options);
 }

@@ -5,6 +5,7 @@ import { wrapPromise } from './wrap-promise.ts';
 
 /** Who does work in other threads: a `Piscina`, or anything with such a `run`. */
 export interface Executor {
+  /** Does the work; the signal is aborted when nobody waits for it any more. */
   run(task: unknown, options?: { signal?: AbortSignal }): PromiseLike<unknown>;
   /** Ends the threads (piscina's name); called when the loop shuts its default executor down. */
   destroy?(): PromiseLike<void> | void;

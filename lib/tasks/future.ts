@@ -50,10 +50,12 @@ export class Future<T> implements Awaitable<T> {
     return this.scheduler.loop;
   }
 
+  /** True once it has a result or an error, or was cancelled. */
   done(): boolean {
     return (this.flags & futureFlag.state) !== 0;
   }
 
+  /** True once it was cancelled. */
   cancelled(): boolean {
     return (this.flags & futureFlag.state) === futureFlag.cancelled;
   }
@@ -269,12 +271,14 @@ export class Future<T> implements Awaitable<T> {
     return cancelledError(value as string | undefined);
   }
 
+  /** @internal */
   protected finishWithResult(value: T): void {
     this.flags |= futureFlag.result;
     this.value = value;
     this.wakeWaiters();
   }
 
+  /** @internal */
   protected finishWithError(error: unknown): void {
     this.flags |= futureFlag.error | futureFlag.unretrieved;
     this.value = error;
@@ -303,6 +307,7 @@ export class Future<T> implements Awaitable<T> {
   }
 }
 
+/** True for futures and tasks. (asyncio: `isfuture`) */
 export function isFuture(value: unknown): value is Future<unknown> {
   return value instanceof Future;
 }

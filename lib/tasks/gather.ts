@@ -6,6 +6,7 @@ import { cancelledError } from './errors.ts';
 import { Future } from './future.ts';
 import type { TaskBody } from './task.ts';
 
+/** What `gather` can be told. */
 export interface GatherOptions {
   /** Put errors among the results instead of failing with the first. */
   returnExceptions?: boolean;

@@ -3,6 +3,7 @@ import type { Task } from './task.ts';
 
 /** What is published on the channels. */
 export interface TaskMessage {
+  /** The task that it is about. */
   readonly task: Task<unknown>;
 }
 

@@ -101,7 +101,8 @@ export class Timeout {
 
 /**
  * Runs `body` with at most `delayMs` milliseconds (null: no limit, but the `Timeout` given to the body can set one).
- * The time counts from the moment the result is awaited.
+ * The time counts from the moment the result is awaited. A promise from elsewhere that the body awaits is not
+ * interrupted: see `wrapPromise`. (asyncio: `timeout`)
  * @throws TimeoutError when the time is up and the body let the cancellation pass
  */
 export const timeout = coroutine(function* <T>(

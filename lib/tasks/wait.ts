@@ -7,8 +7,10 @@ import { whenDone } from './done-callback.ts';
 import { ensureFuture, requireScheduler } from './ensure.ts';
 import { Future } from './future.ts';
 
+/** When `wait` returns: with the first that is done, with the first that failed (or all), or with all. */
 export type ReturnWhen = 'FIRST_COMPLETED' | 'FIRST_EXCEPTION' | 'ALL_COMPLETED';
 
+/** What `wait` can be told. */
 export interface WaitOptions {
   /** Milliseconds after which to return with what is done by then. */
   timeout?: number | null;

@@ -5,6 +5,7 @@ import { DeadlockError } from './deadlock-error.ts';
 import { VirtualClock } from './virtual-clock.ts';
 import { VirtualEventLoop } from './virtual-event-loop.ts';
 
+/** What `runVirtual` can be told. */
 export interface RunVirtualOptions {
   /** The clock to run on; a new one by default. */
   clock?: VirtualClock;

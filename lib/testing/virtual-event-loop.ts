@@ -4,7 +4,7 @@ import { VirtualPoller } from './virtual-poller.ts';
 
 /**
  * An event loop on a virtual clock, without I/O of its own: for tests of tasks, timers and primitives. For a virtual
- * clock together with real sockets, give a backend's loop the clock: `newEventLoop({ clock })`.
+ * clock together with real sockets, give a backend's loop the clock: `new SelectorEventLoop({ clock })`.
  */
 export class VirtualEventLoop extends BaseEventLoop {
   readonly clock: VirtualClock;
