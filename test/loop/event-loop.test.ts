@@ -183,6 +183,30 @@ describe('running', () => {
     expect(counts).toEqual([20, 20, 20]);
   });
 
+  test('a loop may give work to another one at any time', async () => {
+    const first = makeLoop();
+    const second = makeLoop();
+    const runs = [first.runForever(), second.runForever()];
+    for (const [giver, taker] of [
+      [first, second],
+      [second, first],
+    ] as const) {
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      let late = false;
+      const timer = setTimeout(() => {
+        late = true;
+      }, 1000);
+      await new Promise((resolve) => {
+        setTimeout(() => giver.callSoon(() => taker.callSoon(resolve, null)), 5);
+      });
+      clearTimeout(timer);
+      expect(late).toBe(false);
+    }
+    first.stop();
+    second.stop();
+    await Promise.all(runs);
+  });
+
   test('Node’s own timers and immediates go on beside a busy loop', async () => {
     const loop = makeLoop();
     let passes = 0;
