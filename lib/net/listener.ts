@@ -103,6 +103,7 @@ export class Listener implements OperationHandler {
   close(onClosed: () => void): void {
     if (this.closed) return onClosed();
     this.closed = true;
+    if (this.scheduler.isClosed) return onClosed();
     this.retry?.cancel();
     this.poller.closeDescriptor(this.fd, { complete: onClosed });
   }

@@ -139,11 +139,18 @@ export class Sender implements OperationHandler {
     view: Uint8Array | null,
     sent: SendWaiter | null,
   ): void {
+    if (memory === Memory.pinned) {
+      try {
+        region = hold = this.poller.core.pin(view!);
+      } catch (error) {
+        this.fail(error as Error, sent);
+        return;
+      }
+    }
     this.memory = memory;
     this.offset = offset;
     this.length = length;
     this.sent = sent;
-    if (memory === Memory.pinned) region = hold = this.poller.core.pin(view!);
     this.hold = hold;
     this.poller.operations.start(opcode.send, this, this.fd, region, offset, length);
   }

@@ -16,6 +16,7 @@ import { isStreamClosed } from './stream-errors.ts';
 /** Serves one connection: a generator function or an async function. The stream is closed when it has ended. */
 export type ConnectionHandler = (stream: Stream) => Coroutine<void> | PromiseLike<void> | void;
 
+/** What `startServer` can be told. */
 export interface ServerOptions {
   /** Name or number of the interface to listen on; by default all of them, IPv6 and IPv4. */
   host?: string;
@@ -153,7 +154,9 @@ export class Server implements AsyncDisposable {
   }
 
   private settleWaiters(): void {
-    if (this.serving || this.openListeners > 0 || this.streams.size > 0) return;
+    const over =
+      this.scheduler.isClosed || !(this.serving || this.openListeners > 0 || this.streams.size > 0);
+    if (!over) return;
     for (const waiter of this.waiters.splice(0)) if (!waiter.done()) waiter.setResult(undefined);
   }
 

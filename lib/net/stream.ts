@@ -51,7 +51,7 @@ export class Stream implements AsyncDisposable {
   }
 
   private readonly checkReadable = (): void => {
-    if (this.closing) throw streamClosed('read');
+    if (this.isOver) throw streamClosed('read');
   };
 
   /**
@@ -125,7 +125,7 @@ export class Stream implements AsyncDisposable {
    */
   write(data: Uint8Array | string | BorrowedChunk): Awaitable<void> {
     const { sender } = this;
-    if (this.ending || this.closing || sender.error !== null) return this.refuse(data);
+    if (this.ending || this.isOver || sender.error !== null) return this.refuse(data);
     if (data instanceof BorrowedChunk) {
       if (data.disposed) void data.bytes; // throws
       const { pool } = this.poller;
@@ -142,7 +142,8 @@ export class Stream implements AsyncDisposable {
         throw argumentType('data', 'string, Uint8Array or BorrowedChunk', data);
       if (sender.needsPin(bytes.length)) {
         const sent = new SendFuture(this.scheduler);
-        sender.writePinned(bytes, sent);
+        // Shared memory cannot be pinned.
+        sender.writePinned(bytes.buffer instanceof ArrayBuffer ? bytes : Buffer.from(bytes), sent);
         return sent;
       }
       sender.writeCopy(bytes);
@@ -156,7 +157,7 @@ export class Stream implements AsyncDisposable {
   private refuse(data: Uint8Array | string | BorrowedChunk): Awaitable<void> {
     if (data instanceof BorrowedChunk) data.dispose();
     if (this.sender.error !== null) return settledFailure(this.sender.error);
-    return settledFailure(this.closing ? streamClosed('write') : writeAfterEnd());
+    return settledFailure(this.isOver ? streamClosed('write') : writeAfterEnd());
   }
 
   /**
@@ -166,6 +167,10 @@ export class Stream implements AsyncDisposable {
    */
   end(): Awaitable<void> {
     const done = new SendFuture(this.scheduler);
+    if (this.scheduler.isClosed) {
+      done.settle(streamClosed('write'));
+      return done;
+    }
     if (this.closing || this.ending) {
       this.sender.whenFlushed(done);
       return done;
@@ -186,7 +191,7 @@ export class Stream implements AsyncDisposable {
    */
   close(): Awaitable<void> {
     const done = new SendFuture(this.scheduler);
-    if (this.closed) {
+    if (this.closed || this.scheduler.isClosed) {
       done.settle(null);
       return done;
     }
@@ -201,7 +206,7 @@ export class Stream implements AsyncDisposable {
 
   /** Closes at once: what has not been sent is dropped, and everything that waits fails. Idempotent. */
   abort(): void {
-    if (this.closed) return;
+    if (this.closed || this.scheduler.isClosed) return;
     this.closing = true;
     this.receiver.close(streamClosed('read'));
     this.sender.fail(streamClosed('write'));
@@ -229,9 +234,18 @@ export class Stream implements AsyncDisposable {
     return error !== null && !this.closing && (error === this.receiver.error || error === this.sender.error);
   }
 
-  /** True after `close()` or `abort()`. */
+  /** True after `close()` or `abort()`, and once the loop is closed. */
   get isClosing(): boolean {
-    return this.closing;
+    return this.isOver;
+  }
+
+  private get isOver(): boolean {
+    return this.closing || this.scheduler.isClosed;
+  }
+
+  /** False once the number may be somebody else's. */
+  private get ownsDescriptor(): boolean {
+    return !this.released && !this.scheduler.isClosed;
   }
 
   /** Bytes received so far, read or not. */
@@ -246,13 +260,13 @@ export class Stream implements AsyncDisposable {
 
   /** This end's address; undefined once the stream is closed, unless it was asked for before. */
   get localAddress(): SocketAddress | undefined {
-    if (this.local === undefined && !this.released) this.local = addon.localAddress(this.fd);
+    if (this.local === undefined && this.ownsDescriptor) this.local = addon.localAddress(this.fd);
     return this.local;
   }
 
   /** The peer's address; undefined when the connection is gone, unless it was asked for before. */
   get remoteAddress(): SocketAddress | undefined {
-    if (this.remote === undefined && !this.released) {
+    if (this.remote === undefined && this.ownsDescriptor) {
       try {
         this.remote = addon.remoteAddress(this.fd);
       } catch {

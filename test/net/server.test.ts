@@ -186,6 +186,12 @@ describe('startServer', () => {
       });
     }));
 
+  test('after its loop was closed, a server is over', async () => {
+    const server = await run(async () => await startServer(async () => {}, local));
+    server.close();
+    await server.waitClosed();
+  });
+
   test('wrong arguments are named', () =>
     run(async () => {
       const start = (handler: unknown, options: unknown) =>

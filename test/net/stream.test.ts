@@ -390,6 +390,37 @@ describe('closing', () => {
       expect(near.isClosing).toBe(true);
     }));
 
+  test('after its loop was closed, a stream counts as closed', async () => {
+    const peer = await nodeServer((socket) => socket.resume());
+    const stream = await run(async () => {
+      const made = await openConnection({ host: '127.0.0.1', port: peer.port });
+      made.write(Buffer.alloc(100_000));
+      return made;
+    });
+    const destroyed = { code: 'ERR_STREAM_DESTROYED' };
+    await expect(Promise.resolve(stream.read())).rejects.toMatchObject(destroyed);
+    await expect(Promise.resolve(stream.write(Buffer.alloc(100_000)))).rejects.toMatchObject(destroyed);
+    await expect(Promise.resolve(stream.end())).rejects.toMatchObject(destroyed);
+    await stream.close();
+    stream.abort();
+    expect(stream.localAddress).toBeUndefined();
+    expect(stream.isClosing).toBe(true);
+    await peer.close();
+  });
+
+  test('shared memory and memory that was taken away do not bring the process down', () =>
+    withPair(async (near, far) => {
+      await near.write(new Uint8Array(new SharedArrayBuffer(20_000)).fill(7));
+      expect((await far.readExactly(20_000))[19_999]).toBe(7);
+      const taken = new Uint8Array(20_000);
+      const first = near.write(Buffer.alloc(8_000_000));
+      const second = near.write(taken);
+      structuredClone(taken, { transfer: [taken.buffer] });
+      await far.readExactly(8_000_000);
+      await first;
+      await expect(Promise.resolve(second)).rejects.toMatchObject({ code: 'EINVAL' });
+    }));
+
   test('end and close at the same time', () =>
     withPair(async (near) => {
       const ended = near.end();
