@@ -361,7 +361,9 @@ export class Scheduler {
   }
 
   private tellReferenced(): void {
-    const referenced = this.references > 0 && this.running && this.mayHold;
+    // Handles that are ready count as well: the last task's done callback, say, when a turn's time was up before it.
+    const busy = this.references > 0 || this.settledReady;
+    const referenced = busy && this.running && this.mayHold;
     if (referenced === this.toldReferenced || this.closed) return;
     this.toldReferenced = referenced;
     this.poller.setReferenced(referenced);

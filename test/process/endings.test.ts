@@ -15,6 +15,12 @@ test.each([
   if (how === 'close') expect(child.lines).toContain('closed true');
 });
 
+test('callbacks that are ready keep the process alive, also when no task is left', async () => {
+  const child = runFixture('busy-ending');
+  expect(await child.ended, child.stderr()).toBe(0);
+  expect(child.lines).toEqual(['finished']);
+});
+
 test('workers terminated under load leave no descriptors behind and crash nothing', async () => {
   const child = runFixture('worker-storm', ['30']);
   const [before, after] = (await child.line('descriptors')).split(' ').map(Number);
