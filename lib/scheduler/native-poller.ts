@@ -36,9 +36,6 @@ export interface PollerClient {
   readonly isRunning: boolean;
 }
 
-/** Pollers of this thread that have not been closed. */
-let openPollers = 0;
-
 /** A poller that is a guest in Node's event loop: the core wakes it, and it never blocks. */
 export class NativePoller implements Poller {
   readonly resolutionMs: number;
@@ -64,7 +61,6 @@ export class NativePoller implements Poller {
     this.deadline = new Float64Array(exchange, layout.deadline * 4, 1);
     this.deadline[0] = Infinity;
     this.resolutionMs = clock?.resolutionMs ?? 0.001;
-    openPollers++;
     const dispatch = dispatcher(new WeakRef(this));
     // The core calls back in the context in which it was made; whoever makes the loop must not leave his there.
     this.core = rootContext.run(
@@ -86,8 +82,6 @@ export class NativePoller implements Poller {
   /** The core has something to do. @internal */
   dispatch(): void {
     this.words[layout.paused] = 0;
-    // This may give work to another loop of this thread, which has had its look before Node's loop blocks already.
-    if (openPollers > 1) setImmediate(nothing);
     // What completes while nobody runs the loop is taken all the same: the core would go on offering it.
     if (this.client?.isRunning === false) this.operations.dispatch();
     else this.client?.turn();
@@ -103,13 +97,14 @@ export class NativePoller implements Poller {
   }
 
   get hasSubmissions(): boolean {
-    return this.words[layout.submissionTail] !== this.words[layout.submissionHead];
+    return this.operations.hasSubmissions;
   }
 
   poll(untilMs: number): void {
     const { words, clock, operations } = this;
     if (this.shouldCross(untilMs)) this.core.poll();
     if (words[layout.completionHead] !== words[layout.completionTail]) operations.dispatch();
+    operations.refill();
     if (clock === undefined || operations.inFlight > 0) return;
     const timeoutMs = untilMs - clock.now();
     if (timeoutMs > 0) clock.sleep(timeoutMs);
@@ -167,7 +162,6 @@ export class NativePoller implements Poller {
   close(): void {
     if (this.closed) return;
     this.closed = true;
-    openPollers--;
     for (const fd of this.descriptors) this.closeDescriptor(fd);
     this.core.close();
   }
@@ -180,5 +174,3 @@ export class NativePoller implements Poller {
 function dispatcher(poller: WeakRef<NativePoller>): () => void {
   return () => poller.deref()?.dispatch();
 }
-
-function nothing(): void {}

@@ -18,6 +18,9 @@ const completions = submissions + submissionCapacity * submissionWords;
 /** Size of the exchange in bytes. */
 export const exchangeBytes = (completions + completionCapacity * completionWords) * 4;
 
+/** The words of a submission, in their order. */
+type Submission = [number, number, number, number, number, number, number, number];
+
 /** Whoever started an operation. */
 export interface OperationHandler {
   /**
@@ -36,6 +39,8 @@ export class Operations {
   private generations = new Int32Array(256);
   private readonly free: number[] = [];
   private active = 0;
+  /** Submissions that found the ring full and the core unable to take more. */
+  private overflow: Submission[] = [];
 
   constructor(
     private readonly words: Int32Array,
@@ -117,12 +122,14 @@ export class Operations {
     argumentLow: number,
     argumentHigh: number,
   ): void {
-    const { words } = this;
-    let tail = words[submissionTail]!;
-    if (((tail - words[submissionHead]!) | 0) === submissionCapacity) {
-      this.core.poll();
-      tail = words[submissionTail]!;
+    if (this.ringIsFull) this.core.poll();
+    // The core takes nothing more before its completions are read, which may not happen in the middle of a handler.
+    if (this.overflow.length > 0 || this.ringIsFull) {
+      this.overflow.push([head, slot, generation, fd, offset, length, argumentLow, argumentHigh]);
+      return;
     }
+    const { words } = this;
+    const tail = words[submissionTail]!;
     const at = submissions + (tail & (submissionCapacity - 1)) * submissionWords;
     words[at] = head;
     words[at + 1] = slot;
@@ -133,6 +140,24 @@ export class Operations {
     words[at + 6] = argumentLow;
     words[at + 7] = argumentHigh;
     words[submissionTail] = (tail + 1) | 0;
+  }
+
+  private get ringIsFull(): boolean {
+    const { words } = this;
+    return ((words[submissionTail]! - words[submissionHead]!) | 0) === submissionCapacity;
+  }
+
+  /** Operations wait for the core. */
+  get hasSubmissions(): boolean {
+    return this.words[submissionTail] !== this.words[submissionHead] || this.overflow.length > 0;
+  }
+
+  /** Moves what did not fit into the ring, as far as there is room now. */
+  refill(): void {
+    const waiting = this.overflow;
+    if (waiting.length === 0) return;
+    this.overflow = [];
+    for (const submission of waiting) this.write(...submission);
   }
 
   private growGenerations(): void {

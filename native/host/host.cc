@@ -4,6 +4,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
 
@@ -20,6 +21,9 @@ constexpr uint64_t kTurnNanoseconds = 1000 * 1000;
 // A proactor may wake for reasons of its own (a deadline that has moved); this often it is put back to sleep
 // at once.
 constexpr int kSleepAttempts = 4;
+
+// The open hosts of this thread: one for each event loop in it.
+thread_local std::vector<Host*> hosts_of_thread;
 
 // A multishot completion that carries no buffer is an accepted connection.
 bool IsAccepted(const Completion& completion) {
@@ -83,12 +87,18 @@ int Host::Start() {
   uv_poll_start(&poll_, UV_READABLE, OnPoll);
   uv_prepare_start(&prepare_, OnPrepare);
   napi_add_async_cleanup_hook(env_, OnEnvironmentEnd, this, &cleanup_hook_);
+  hosts_of_thread.push_back(this);
   return 0;
 }
 
 void Host::OnPrepare(uv_prepare_t* handle) {
   Host* host = static_cast<Host*>(handle->data);
-  if (host->NeedsTurn()) host->Turn();
+  if (!host->NeedsTurn()) return;
+  host->Turn();
+  // The turn may have given work to another loop of this thread whose own prepare has run already.
+  for (Host* other : hosts_of_thread) {
+    if (other != host && other->open_ && other->NeedsTurn()) other->StayAwake();
+  }
 }
 
 void Host::OnPoll(uv_poll_t* handle, int, int) {
@@ -272,6 +282,7 @@ int Host::AddPoolSlab(Napi::ArrayBuffer slab) {
 void Host::Close() {
   if (!open_) return;
   open_ = false;
+  hosts_of_thread.erase(std::find(hosts_of_thread.begin(), hosts_of_thread.end(), this));
   SubmitAll();  // among them may be closes
   proactor_->Shutdown();
   CloseUndelivered();
