@@ -54,6 +54,11 @@ export class Receiver implements OperationHandler {
     return this.length > 0 || this.finished;
   }
 
+  /** True once this side has closed the stream, or its loop. */
+  get isClosed(): boolean {
+    return this.closed || this.poller.isClosed;
+  }
+
   /** True when nothing more will arrive. */
   get finished(): boolean {
     return this.ended || this.error !== null;

@@ -9,7 +9,7 @@ import type { Awaitable } from '../tasks/awaitable.ts';
 import { Future, futureFlag } from '../tasks/future.ts';
 import type { SocketAddress } from './address.ts';
 import { BorrowedChunk } from './chunk.ts';
-import { Borrow, ReadExactly, ReadInto, ReadLine, ReadSome, ReadUntil } from './read-operation.ts';
+import { Borrow, ReadExactly, ReadInto, ReadLine, ReadSome, ReadUntil } from './reads.ts';
 import { Receiver } from './receiver.ts';
 import { Sender, type SendWaiter } from './sender.ts';
 import { settledFailure, settledVoid } from './settled.ts';
@@ -50,10 +50,6 @@ export class Stream implements AsyncDisposable {
     this.receiver.arm();
   }
 
-  private readonly checkReadable = (): void => {
-    if (this.isOver) throw streamClosed('read');
-  };
-
   /**
    * Reads what is there, at least one byte, waiting for it if necessary; null at the end of the stream. The buffer
    * is the caller's.
@@ -64,14 +60,14 @@ export class Stream implements AsyncDisposable {
    */
   read(max: number = Infinity): Awaitable<Buffer | null> {
     if (max !== Infinity) checkCount('max', max, 1);
-    return new ReadSome(this.scheduler, this.receiver, this.checkReadable, max);
+    return new ReadSome(this.scheduler, this.receiver, max);
   }
 
   /** Reads what is there into `target`; resolves to the number of bytes, 0 at the end of the stream. Throws as `read`. */
   readInto(target: Uint8Array): Awaitable<number> {
     if (!(target instanceof Uint8Array)) throw argumentType('target', 'Uint8Array', target);
     checkCount('target.length', target.length, 1);
-    return new ReadInto(this.scheduler, this.receiver, this.checkReadable, target);
+    return new ReadInto(this.scheduler, this.receiver, target);
   }
 
   /**
@@ -81,7 +77,7 @@ export class Stream implements AsyncDisposable {
    */
   readExactly(count: number): Awaitable<Buffer> {
     checkCount('count', count, 0);
-    return new ReadExactly(this.scheduler, this.receiver, this.checkReadable, count);
+    return new ReadExactly(this.scheduler, this.receiver, count);
   }
 
   /**
@@ -94,7 +90,7 @@ export class Stream implements AsyncDisposable {
     const bytes = typeof separator === 'string' ? Buffer.from(separator) : separator;
     if (!(bytes instanceof Uint8Array)) throw argumentType('separator', 'string or Uint8Array', separator);
     checkCount('separator.length', bytes.length, 1);
-    return new ReadUntil(this.scheduler, this.receiver, this.checkReadable, bytes, this.limit);
+    return new ReadUntil(this.scheduler, this.receiver, { separator: bytes, limit: this.limit });
   }
 
   /**
@@ -104,7 +100,7 @@ export class Stream implements AsyncDisposable {
    *   otherwise as `read`.
    */
   readLine(): Awaitable<Buffer | null> {
-    return new ReadLine(this.scheduler, this.receiver, this.checkReadable, this.limit);
+    return new ReadLine(this.scheduler, this.receiver, this.limit);
   }
 
   /**
@@ -112,7 +108,7 @@ export class Stream implements AsyncDisposable {
    * stream. Dispose of the chunk soon (`using`, or `write` it). Throws as `read`.
    */
   borrow(): Awaitable<BorrowedChunk | null> {
-    return new Borrow(this.scheduler, this.receiver, this.checkReadable);
+    return new Borrow(this.scheduler, this.receiver, undefined);
   }
 
   /**

@@ -92,6 +92,10 @@ export class NativePoller implements Poller {
     this.client = client;
   }
 
+  get isClosed(): boolean {
+    return this.closed;
+  }
+
   now(): number {
     return this.clock === undefined ? performance.now() : this.clock.now();
   }
