@@ -1,28 +1,12 @@
-import { currentScheduler } from '../scheduler/current.ts';
+import { describeValue } from '../arguments.ts';
+import type { AbstractEventLoop } from '../loop/abstract-event-loop.ts';
 import type { Scheduler } from '../scheduler/scheduler.ts';
 import type { AnyAwaitable } from './awaitable.ts';
-import { asyncTask } from './current-task.ts';
 import { Future } from './future.ts';
+import { requireScheduler, schedulerOf } from './running-scheduler.ts';
 import { Task, type TaskBody, type TaskOptions } from './task.ts';
 
-let defaultScheduler: (() => Scheduler) | null = null;
-
-/** Who gives the scheduler when none is running: the policy's default loop. */
-export function setDefaultScheduler(provide: (() => Scheduler) | null): void {
-  defaultScheduler = provide;
-}
-
-/** The scheduler of the running loop, or null: the one whose handles run, or the running async function's. */
-export function runningScheduler(): Scheduler | null {
-  return currentScheduler() ?? asyncTask()?.scheduler ?? null;
-}
-
-/** The scheduler that a flat function such as `sleep` uses: the running loop's, else the default loop's. */
-export function requireScheduler(): Scheduler {
-  const scheduler = runningScheduler() ?? defaultScheduler?.();
-  if (scheduler === undefined) throw new Error('No running event loop');
-  return scheduler;
-}
+export { requireScheduler, runningScheduler, setDefaultScheduler } from './running-scheduler.ts';
 
 /** What makes a loop's tasks, if something other than `new Task` (asyncio: a task factory). */
 export type TaskFactory = (loop: unknown, body: TaskBody<unknown>, options: TaskOptions) => Task<unknown>;
@@ -42,7 +26,11 @@ export function getTaskFactory(scheduler: Scheduler): TaskFactory | null {
 export function createTaskOn<T>(scheduler: Scheduler, body: TaskBody<T>, options?: TaskOptions): Task<T> {
   const factory = factories.get(scheduler);
   if (factory === undefined) return new Task(scheduler, body, options);
-  return factory(scheduler.loop, body as TaskBody<unknown>, options ?? {}) as Task<T>;
+  const made: unknown = factory(scheduler.loop, body as TaskBody<unknown>, options ?? {});
+  if (made instanceof Task) return made;
+  throw Object.assign(new TypeError(`The task factory must return a Task. Received ${describeValue(made)}`), {
+    code: 'ERR_INVALID_RETURN_VALUE',
+  });
 }
 
 /**
@@ -56,9 +44,17 @@ export function createTask<T>(body: TaskBody<T>, options?: TaskOptions): Task<T>
 
 /**
  * A future for anything awaitable (asyncio: `ensure_future`): futures and tasks as they are, begun if they are lazy;
- * everything else as a new task.
+ * everything else as a new task of `loop`, by default the running one.
+ * @throws Error when a future belongs to another loop
  */
-export function ensureFuture<T>(awaitable: AnyAwaitable<T> | TaskBody<T>, scheduler?: Scheduler): Future<T> {
+export function ensureFuture<T>(
+  awaitable: AnyAwaitable<T> | TaskBody<T>,
+  loop?: AbstractEventLoop,
+): Future<T>;
+/** @internal */
+export function ensureFuture<T>(awaitable: AnyAwaitable<T> | TaskBody<T>, scheduler?: Scheduler): Future<T>;
+export function ensureFuture<T>(awaitable: AnyAwaitable<T> | TaskBody<T>, loop?: object): Future<T> {
+  const scheduler = loop === undefined ? undefined : schedulerOf(loop);
   if (awaitable instanceof Future) {
     if (scheduler !== undefined && awaitable.scheduler !== scheduler && !awaitable.adopt(scheduler)) {
       throw new Error('The future belongs to a different event loop');

@@ -1,10 +1,15 @@
+import { inspect } from 'node:util';
+import { checkContext, checkFunction } from '../arguments.ts';
+import type { AbstractEventLoop } from '../loop/abstract-event-loop.ts';
 import type { Context } from '../scheduler/context.ts';
 import { copyContext } from '../scheduler/context.ts';
 import { callbackHook, type Runnable } from '../scheduler/handle.ts';
-import type { Scheduler } from '../scheduler/scheduler.ts';
+import { Scheduler } from '../scheduler/scheduler.ts';
 import { awaitFuture } from './async-await.ts';
 import type { Awaitable, Suspension } from './awaitable.ts';
 import { CancelledError, cancelledError, InvalidStateError } from './errors.ts';
+import { type FutureState, inspectFuture, stateOf } from './inspection.ts';
+import { requireScheduler, schedulerOf } from './running-scheduler.ts';
 
 /** @internal Bits of `Future.flags`. Tasks use the rest, see task.ts. */
 export const futureFlag = {
@@ -41,8 +46,13 @@ export class Future<T> implements Awaitable<T> {
   value: unknown = undefined;
   private waiters: Waiter | Waiter[] | null = null;
 
-  constructor(scheduler: Scheduler) {
-    this.scheduler = scheduler;
+  /** `loop`: by default the running one. */
+  constructor(loop?: AbstractEventLoop);
+  /** @internal */
+  constructor(scheduler: Scheduler);
+  constructor(loop?: object) {
+    if (loop instanceof Scheduler) this.scheduler = loop;
+    else this.scheduler = loop === undefined ? requireScheduler() : schedulerOf(loop);
   }
 
   /** The event loop this future belongs to. */
@@ -121,6 +131,8 @@ export class Future<T> implements Awaitable<T> {
 
   /** Calls `callback(this)` in the pass after the future got done; in the next one, if it is done already. */
   addDoneCallback(callback: (future: this) => unknown, options: { context?: Context } = {}): void {
+    checkFunction('callback', callback);
+    if (options.context !== undefined) checkContext('options.context', options.context);
     this.begin();
     this.addWaiter(
       new DoneCallback(
@@ -245,6 +257,17 @@ export class Future<T> implements Awaitable<T> {
       exception: this.value,
       future: this,
     });
+  }
+
+  /** What it is and how it stands: for `JSON.stringify`, which could not show the loop and all that waits. */
+  toJSON(): { name: string; state: FutureState } {
+    return { name: this.describe(), state: stateOf(this as Future<unknown>) };
+  }
+
+  /** For `console.log`. */
+  [inspect.custom](depth: number | null, options: object): string {
+    const description = this.describe();
+    return inspectFuture('Future', description === 'Future' ? null : description, this, depth, options);
   }
 
   /** @internal What to call this future in a report. */

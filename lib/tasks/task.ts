@@ -1,8 +1,9 @@
+import { inspect } from 'node:util';
+import { argumentType, checkContext } from '../arguments.ts';
 import { type Context, copyContext } from '../scheduler/context.ts';
 import { enterScheduler } from '../scheduler/current.ts';
 import type { Runnable } from '../scheduler/handle.ts';
 import type { Linked } from '../scheduler/linked-list.ts';
-import { Scheduler } from '../scheduler/scheduler.ts';
 import type { AsyncStrand } from './async-strand.ts';
 import {
   type AnyAwaitable,
@@ -17,7 +18,9 @@ import { isGeneratorFunction } from './coroutine-functions.ts';
 import { claimContext, enterStep, trackAsyncFunctions } from './current-task.ts';
 import { CancelledError, cancelledError } from './errors.ts';
 import { Future, futureFlag, type Waiter } from './future.ts';
+import { type FutureState, inspectFuture, stateOf } from './inspection.ts';
 import { afterStepChannel, beforeStepChannel, exitedChannel, spawnedChannel } from './instruments.ts';
+import { schedulerOf } from './running-scheduler.ts';
 import { type Driver, suspend } from './suspend.ts';
 import { TaskExtra } from './task-extra.ts';
 import { addWaiting, listWaiting, removeOwnWaiting, removeWaiting, type Waiting } from './waiting.ts';
@@ -65,11 +68,12 @@ export class Task<T> extends Future<T> implements Runnable, Waiter, Linked, Driv
 
   /** For task factories; everybody else calls `createTask`. `loop`: the event loop the factory was given. */
   constructor(loop: object, body: TaskBody<T>, options?: TaskOptions) {
-    super(loop instanceof Scheduler ? loop : (loop as { scheduler: Scheduler }).scheduler);
+    super(schedulerOf(loop));
     const { scheduler } = this;
     if (scheduler.isClosed) throw new Error('Event loop is closed');
     this.flags = futureFlag.started;
     this.body = body;
+    if (options?.context !== undefined) checkContext('options.context', options.context);
     this.context = options?.context ?? copyContext();
     if (options?.name !== undefined) this.setName(options.name);
     if (scheduler.observer !== null) this.rare().creationStack = new Error('created here').stack ?? null;
@@ -125,7 +129,8 @@ export class Task<T> extends Future<T> implements Runnable, Waiter, Linked, Driv
 
   /** Names the task, for introspection and reports. */
   setName(name: string): void {
-    this.rare().name = String(name);
+    if (typeof name !== 'string') throw argumentType('name', 'string', name);
+    this.rare().name = name;
   }
 
   /** The generator this task drives; null for an async function, or when the task is done. */
@@ -149,6 +154,17 @@ export class Task<T> extends Future<T> implements Runnable, Waiter, Linked, Driv
       if (this.cancelling() > 0 || this.cancelled()) extra.controller.abort(new CancelledError());
     }
     return extra.controller.signal;
+  }
+
+  /** Its name and how it stands. */
+  override toJSON(): { name: string; state: FutureState } {
+    return { name: this.getName(), state: stateOf(this) };
+  }
+
+  /** For `console.log`: also says what it waits for. */
+  override [inspect.custom](depth: number | null, options: object): string {
+    const waitsFor = this.awaiting.map((future) => `waits for ${future.describe()}`);
+    return inspectFuture('Task', `'${this.getName()}'`, this, depth, options, waitsFor);
   }
 
   /** A task's result is what its coroutine returns. */

@@ -1,0 +1,34 @@
+import { argumentType } from '../arguments.ts';
+import { currentScheduler } from '../scheduler/current.ts';
+import { Scheduler } from '../scheduler/scheduler.ts';
+import { asyncTask } from './current-task.ts';
+
+let defaultScheduler: (() => Scheduler) | null = null;
+
+/** Who gives the scheduler when none is running: the policy's default loop. */
+export function setDefaultScheduler(provide: (() => Scheduler) | null): void {
+  defaultScheduler = provide;
+}
+
+/** The scheduler of the running loop, or null: the one whose handles run, or the running async function's. */
+export function runningScheduler(): Scheduler | null {
+  return currentScheduler() ?? asyncTask()?.scheduler ?? null;
+}
+
+/** The scheduler that a flat function such as `sleep` uses: the running loop's, else the default loop's. */
+export function requireScheduler(): Scheduler {
+  const scheduler = runningScheduler() ?? defaultScheduler?.();
+  if (scheduler === undefined) throw new Error('No running event loop');
+  return scheduler;
+}
+
+/**
+ * The scheduler of what was given as a loop: an event loop, or, by the library itself, a scheduler.
+ * @throws TypeError for anything else
+ */
+export function schedulerOf(loop: unknown): Scheduler {
+  if (loop instanceof Scheduler) return loop;
+  const scheduler = (loop as { scheduler?: unknown } | null | undefined)?.scheduler;
+  if (!(scheduler instanceof Scheduler)) throw argumentType('loop', 'AbstractEventLoop', loop);
+  return scheduler;
+}
