@@ -56,6 +56,8 @@ export class Scheduler {
 
   /** Things under way outside the loop that tasks wait for, such as promises: a virtual clock must not jump over them. */
   externals = 0;
+  /** Promises that tasks wait for and that may settle from outside the loop, or from inside. */
+  promises = 0;
 
   private readonly ready = new ReadyQueue();
   private readonly timers = new TimerHeap();

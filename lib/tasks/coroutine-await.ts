@@ -6,6 +6,7 @@ import { claimContext, enterStep } from './current-task.ts';
 import type { Future, Waiter } from './future.ts';
 import { type Driver, suspend } from './suspend.ts';
 import type { Task } from './task.ts';
+import type { Waiting } from './waiting.ts';
 
 /**
  * An async function awaits a generator coroutine: the generator runs inline, as part of the function's task and
@@ -30,6 +31,10 @@ export class CoroutineAwait<T> extends AsyncStrand<T> implements Driver, Waiter 
 
   get awaited(): Future<unknown> | null {
     return this.waitingFor;
+  }
+
+  get cancelledLast(): boolean {
+    return (this.waitingFor as Waiting | null)?.cancelledLast === true;
   }
 
   /** The generator's first step, at once: awaiting a coroutine does not suspend. */

@@ -24,6 +24,7 @@ import { schedulerOf } from './running-scheduler.ts';
 import { type Driver, suspend } from './suspend.ts';
 import { TaskExtra } from './task-extra.ts';
 import { addWaiting, listWaiting, removeOwnWaiting, removeWaiting, type Waiting } from './waiting.ts';
+import { followPassed } from './wrap-promise.ts';
 
 /** A cancellation was asked for and waits for the task's next step or suspension. Further bits of `Future.flags`. */
 const mustCancel = 32;
@@ -72,8 +73,8 @@ export class Task<T> extends Future<T> implements Runnable, Waiter, Linked, Driv
     const { scheduler } = this;
     if (scheduler.isClosed) throw new Error('Event loop is closed');
     this.flags = futureFlag.started;
-    this.body = body;
     if (options?.context !== undefined) checkContext('options.context', options.context);
+    this.body = acceptBody(scheduler, body);
     this.context = options?.context ?? copyContext();
     if (options?.name !== undefined) this.setName(options.name);
     if (scheduler.observer !== null) this.rare().creationStack = new Error('created here').stack ?? null;
@@ -419,6 +420,12 @@ export class Task<T> extends Future<T> implements Runnable, Waiter, Linked, Driv
   override describe(): string {
     return `Task '${this.getName()}'`;
   }
+}
+
+/** What a task can drive. A promise that was passed in, not made by a body, must not keep it from being cancelled. */
+function acceptBody<T>(scheduler: Scheduler, body: TaskBody<T>): TaskBody<T> {
+  if (typeof body === 'function' || isCoroutine(body) || isAwaitable(body) || !isThenable(body)) return body;
+  return followPassed(body as PromiseLike<T>, scheduler);
 }
 
 function step(task: Task<unknown>): void {

@@ -1,11 +1,19 @@
-import type { Awaitable, Coroutine } from './awaitable.ts';
+import {
+  type AnyAwaitable,
+  type Awaitable,
+  type Coroutine,
+  isAwaitable,
+  isCoroutine,
+  isThenable,
+} from './awaitable.ts';
 import { inline } from './body.ts';
 import { coroutine } from './coroutine.ts';
-import { ensureFuture } from './ensure.ts';
+import { ensureFuture, requireScheduler } from './ensure.ts';
 import { CancelledError, TimeoutError } from './errors.ts';
 import type { TaskBody } from './task.ts';
 import { timeout } from './timeout.ts';
 import { cancelAndWait } from './wait.ts';
+import { followPassed } from './wrap-promise.ts';
 
 /**
  * Waits for `awaitable` for at most `timeoutMs` milliseconds (null: without limit), then cancels it and waits until
@@ -20,7 +28,7 @@ export const waitFor = coroutine(function* <T>(
   if (timeoutMs === null || timeoutMs > 0) {
     return yield* timeout<T>(
       timeoutMs,
-      typeof awaitable === 'function' ? awaitable : () => inline<T>(awaitable),
+      typeof awaitable === 'function' ? awaitable : () => inline<T>(followed(awaitable)),
     );
   }
   const future = ensureFuture(awaitable);
@@ -33,3 +41,10 @@ export const waitFor = coroutine(function* <T>(
     throw error;
   }
 }) as <T>(awaitable: TaskBody<T>, timeoutMs: number | null) => Awaitable<T>;
+
+/** A promise from elsewhere is cancelled by no longer waiting for it. */
+function followed<T>(awaitable: AnyAwaitable<T>): AnyAwaitable<T> {
+  return isCoroutine(awaitable) || isAwaitable(awaitable) || !isThenable(awaitable)
+    ? awaitable
+    : followPassed(awaitable as PromiseLike<T>, requireScheduler());
+}

@@ -4,6 +4,8 @@ import { Future } from './future.ts';
 export interface Waiting {
   /** Cancels what is waited for. False when that is done already, so that the cancellation has to be kept. */
   cancel(message?: string): boolean;
+  /** True for what is left alone when something else that the task waits for can be cancelled. */
+  readonly cancelledLast?: boolean;
 }
 
 /** Several things that one task waits for at the same time; they are cancelled together. */
@@ -11,10 +13,20 @@ export class WaitSet implements Waiting {
   readonly members = new Set<Waiting>();
 
   cancel(message?: string): boolean {
-    let accepted = false;
-    for (const member of [...this.members]) if (member.cancel(message)) accepted = true;
-    return accepted;
+    const members = [...this.members];
+    return (
+      cancelThose(members, false, message) || // nothing but promises that were passed in:
+      cancelThose(members, true, message)
+    );
   }
+}
+
+function cancelThose(members: readonly Waiting[], last: boolean, message: string | undefined): boolean {
+  let accepted = false;
+  for (const member of members) {
+    if ((member.cancelledLast === true) === last && member.cancel(message)) accepted = true;
+  }
+  return accepted;
 }
 
 /** `waiting` and `more`. */

@@ -1,7 +1,9 @@
 import type { Scheduler } from '../scheduler/scheduler.ts';
+import type { Suspension } from './awaitable.ts';
 import { requireScheduler } from './ensure.ts';
 import { CancelledError } from './errors.ts';
 import { Future } from './future.ts';
+import type { Waiting } from './waiting.ts';
 
 /**
  * A future for a promise from elsewhere, so that a task that waits for it can be cancelled. Given a function, calls
@@ -17,6 +19,16 @@ export function wrapPromise<T>(
   return future;
 }
 
+/**
+ * @internal A future for a promise that was given in place of something awaitable. It may well be that of an async
+ * function whose awaits are the task's own, so that a virtual clock does not stand still for it.
+ */
+export function followPassed<T>(promise: PromiseLike<T>, scheduler: Scheduler): Future<T> {
+  const future = new PassedPromise<T>(scheduler);
+  future.follow(promise);
+  return future;
+}
+
 class PromiseFuture<T> extends Future<T> {
   private controller: AbortController | null = null;
   private following = false;
@@ -28,7 +40,7 @@ class PromiseFuture<T> extends Future<T> {
       promise = source(this.controller.signal);
     } else promise = source;
     this.following = true;
-    this.scheduler.externals++;
+    this.count(1);
     promise.then(
       (value) => {
         if (this.done()) return;
@@ -52,9 +64,28 @@ class PromiseFuture<T> extends Future<T> {
     return 'a promise';
   }
 
+  protected count(change: number): void {
+    this.scheduler.externals += change;
+  }
+
   private unfollow(): void {
     if (!this.following) return;
     this.following = false;
-    this.scheduler.externals--;
+    this.count(-1);
+  }
+}
+
+class PassedPromise<T> extends PromiseFuture<T> implements Waiting {
+  /** If the promise depends on an await of the same task, cancelling that settles it. */
+  readonly cancelledLast = true;
+
+  /** Only one body has this future: when that is left, nobody follows the promise any more. */
+  override throw(error: unknown): IteratorResult<Suspension, T> {
+    this.cancel();
+    throw error;
+  }
+
+  protected override count(change: number): void {
+    this.scheduler.promises += change;
   }
 }

@@ -95,6 +95,7 @@ export class VirtualPoller implements Poller {
     const scheduler = this.scheduler!;
     if (scheduler.externals > 0) return true;
     if (performance.now() - this.waitedSinceMs > patienceMs) return false;
+    if (scheduler.promises > 0) return true;
     for (const task of scheduler.alive) if ((task as Task<unknown>).waiting === null) return true;
     return false;
   }
