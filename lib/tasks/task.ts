@@ -4,6 +4,7 @@ import { type Context, copyContext } from '../scheduler/context.ts';
 import { enterScheduler } from '../scheduler/current.ts';
 import type { Runnable } from '../scheduler/handle.ts';
 import type { Linked } from '../scheduler/linked-list.ts';
+import type { Scheduler } from '../scheduler/scheduler.ts';
 import type { AsyncStrand } from './async-strand.ts';
 import {
   type AnyAwaitable,
