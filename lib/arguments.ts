@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { inspect } from 'node:util';
 
 // Checks of arguments, for every floor: a wrong one gets an error that names it, as in Node.
@@ -43,7 +44,9 @@ export function hasMethods(value: unknown, ...methods: readonly string[]): boole
 
 /** @throws TypeError naming the argument, unless the value can run functions: what `copyContext` makes. */
 export function checkContext(name: string, value: unknown): void {
-  if (!hasMethods(value, 'run')) throw argumentType(name, 'Context', value);
+  // A storage has a `run` too, but is no context.
+  if (!hasMethods(value, 'run') || value instanceof AsyncLocalStorage)
+    throw argumentType(name, 'Context', value);
 }
 
 /** A TypeError like Node's `ERR_INVALID_ARG_TYPE`. */

@@ -1,4 +1,4 @@
-import { argumentRange, argumentType } from '../arguments.ts';
+import { argumentType, checkFunction, checkMilliseconds } from '../arguments.ts';
 import { rootContext } from '../scheduler/context.ts';
 import type { Handle, TimerHandle } from '../scheduler/handle.ts';
 import { type Clock, NativePoller } from '../scheduler/native-poller.ts';
@@ -146,7 +146,7 @@ export class BaseEventLoop extends AbstractEventLoop {
   // ---- callbacks and time ---------------------------------------------------------------------------------------
 
   override callSoon<A extends unknown[]>(callback: Callback<A>, ...args: A): Handle {
-    checkCallback(callback);
+    checkFunction('callback', callback);
     return this.scheduler.callSoon(callback, args);
   }
 
@@ -155,14 +155,14 @@ export class BaseEventLoop extends AbstractEventLoop {
   }
 
   override callLater<A extends unknown[]>(delayMs: number, callback: Callback<A>, ...args: A): TimerHandle {
-    checkTime('delayMs', delayMs);
-    checkCallback(callback);
+    checkMilliseconds('delayMs', delayMs);
+    checkFunction('callback', callback);
     return this.scheduler.callLater(delayMs, callback, args);
   }
 
   override callAt<A extends unknown[]>(whenMs: number, callback: Callback<A>, ...args: A): TimerHandle {
-    checkTime('whenMs', whenMs);
-    checkCallback(callback);
+    checkMilliseconds('whenMs', whenMs);
+    checkFunction('callback', callback);
     return this.scheduler.callAt(whenMs, callback, args);
   }
 
@@ -203,8 +203,6 @@ export class BaseEventLoop extends AbstractEventLoop {
   }
 
   override setDefaultExecutor(executor: Executor): void {
-    if (typeof executor?.run !== 'function')
-      throw argumentType('executor', 'object with a run method', executor);
     setDefaultExecutor(this.scheduler, executor);
   }
 
@@ -308,15 +306,6 @@ export class BaseEventLoop extends AbstractEventLoop {
   override getDebug(): boolean {
     return getDebug(this.scheduler);
   }
-}
-
-function checkCallback(callback: unknown): void {
-  if (typeof callback !== 'function') throw argumentType('callback', 'function', callback);
-}
-
-function checkTime(name: string, value: unknown): void {
-  if (typeof value !== 'number') throw argumentType(name, 'number', value);
-  if (Number.isNaN(value)) throw argumentRange(name, 'a number of milliseconds', value);
 }
 
 /** An unhandled rejection, as Node's users expect; a warning for what the loop has dealt with already. */

@@ -1,4 +1,4 @@
-import { argumentType } from '../arguments.ts';
+import { argumentType, hasMethods } from '../arguments.ts';
 import { AbstractEventLoop } from './abstract-event-loop.ts';
 import { capabilities } from './capabilities.ts';
 import { ProactorEventLoop } from './proactor-event-loop.ts';
@@ -48,8 +48,13 @@ export function getEventLoopPolicy(): EventLoopPolicy {
   return policy;
 }
 
-/** `null` restores the default. Each thread has a policy of its own. */
+/**
+ * `null` restores the default. Each thread has a policy of its own.
+ * @throws TypeError for an object that lacks one of a policy's methods
+ */
 export function setEventLoopPolicy(newPolicy: EventLoopPolicy | null): void {
+  if (newPolicy !== null && !hasMethods(newPolicy, 'getEventLoop', 'setEventLoop', 'newEventLoop'))
+    throw argumentType('policy', 'EventLoopPolicy or null', newPolicy);
   policy = newPolicy ?? new DefaultEventLoopPolicy();
 }
 

@@ -1,3 +1,4 @@
+import { checkMillisecondsOrNull } from '../arguments.ts';
 import type { TimerHandle } from '../scheduler/handle.ts';
 import type { AnyAwaitable, Awaitable, Coroutine } from './awaitable.ts';
 import { coroutine } from './coroutine.ts';
@@ -24,7 +25,9 @@ export function asCompleted<T>(
   awaitables: Iterable<AnyAwaitable<T> | TaskBody<T>>,
   options: AsCompletedOptions = {},
 ): AsCompleted<T> {
-  return new AsCompleted(awaitables, options.timeout ?? null);
+  const { timeout: timeoutMs = null } = options;
+  checkMillisecondsOrNull('options.timeout', timeoutMs);
+  return new AsCompleted(awaitables, timeoutMs);
 }
 
 /** What `asCompleted` gives: one pass over the items, in either style. */

@@ -1,3 +1,4 @@
+import { checkFunction } from '../arguments.ts';
 import {
   type Awaitable,
   type Body,
@@ -13,6 +14,7 @@ import { PromiseWait } from './promise-wait.ts';
 /** Calls a body as part of the running task, whatever kind of function it is. */
 export function* runBody<A extends unknown[], T>(body: Body<A, T>, ...args: A): Coroutine<T> {
   if (!isGeneratorFunction(body)) {
+    checkFunction('body', body);
     trackAsyncFunctions();
     claimContext(steppingTask());
   }

@@ -1,8 +1,7 @@
-import type { Scheduler } from '../scheduler/scheduler.ts';
 import { AsyncStrand } from './async-strand.ts';
 import { currentTask } from './current-task.ts';
-import { runningScheduler } from './ensure.ts';
 import { DoneCallback, type Future } from './future.ts';
+import { runningScheduler, schedulerOf } from './running-scheduler.ts';
 import { Task } from './task.ts';
 
 /** A future or task, and who waits for it (asyncio: `FutureCallGraph`). */
@@ -21,7 +20,7 @@ export interface CallGraph {
 
 /** The unfinished tasks of a loop (default: the running one), in the order in which they were made. */
 export function allTasks(loop?: object): Set<Task<unknown>> {
-  const scheduler = loop === undefined ? runningScheduler() : (loop as { scheduler: Scheduler }).scheduler;
+  const scheduler = loop === undefined ? runningScheduler() : schedulerOf(loop);
   if (scheduler === null) throw new Error('No running event loop');
   return new Set(scheduler.alive as unknown as Iterable<Task<unknown>>);
 }

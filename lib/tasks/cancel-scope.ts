@@ -1,3 +1,4 @@
+import { argumentType, checkMilliseconds, hasMethods } from '../arguments.ts';
 import type { TimerHandle } from '../scheduler/handle.ts';
 import type { Awaitable, Body, Coroutine } from './awaitable.ts';
 import { runBody } from './body.ts';
@@ -43,10 +44,13 @@ export class CancelScope {
   private cancellingAtEntry = 0;
 
   constructor(options: CancelScopeOptions = {}) {
-    this.deadlineMs = options.deadline ?? Infinity;
-    if (Number.isNaN(this.deadlineMs)) throw new RangeError('A scope needs a deadline in loop time: got NaN');
+    const { deadline = Infinity, signal = null } = options;
+    checkMilliseconds('options.deadline', deadline);
+    if (signal !== null && !hasMethods(signal, 'addEventListener', 'removeEventListener'))
+      throw argumentType('options.signal', 'AbortSignal', signal);
+    this.deadlineMs = deadline;
     this.isShield = options.shield ?? false;
-    this.outerSignal = options.signal ?? null;
+    this.outerSignal = signal;
   }
 
   /** Loop time (ms) at which the scope is cancelled; Infinity: never. May be set at any time. */
@@ -54,9 +58,9 @@ export class CancelScope {
     return this.deadlineMs;
   }
 
-  /** @throws RangeError for NaN */
+  /** @throws RangeError for NaN; TypeError for what is no number */
   set deadline(deadlineMs: number) {
-    if (Number.isNaN(deadlineMs)) throw new RangeError('A scope needs a deadline in loop time: got NaN');
+    checkMilliseconds('deadline', deadlineMs);
     this.deadlineMs = deadlineMs;
     this.schedule();
   }
@@ -212,6 +216,7 @@ export const moveOnAfter = coroutine(function* <T>(
   body: Body<[CancelScope], T>,
   options: Omit<CancelScopeOptions, 'deadline'> = {},
 ): Coroutine<T | undefined> {
+  checkMilliseconds('delayMs', delayMs);
   const scope = new CancelScope({ ...options, deadline: requireScheduler().now() + delayMs });
   return yield* scope.runInline(body);
 }) as <T>(
@@ -229,6 +234,7 @@ export const failAfter = coroutine(function* <T>(
   body: Body<[CancelScope], T>,
   options: Omit<CancelScopeOptions, 'deadline'> = {},
 ): Coroutine<T> {
+  checkMilliseconds('delayMs', delayMs);
   const scope = new CancelScope({ ...options, deadline: requireScheduler().now() + delayMs });
   const result = yield* scope.runInline(body);
   if (scope.cancelledCaught) throw new TimeoutError('The time is up');

@@ -1,7 +1,8 @@
+import { argumentType } from '../arguments.ts';
 import { awaitingTask } from './async-await.ts';
 import type { Awaitable, Coroutine } from './awaitable.ts';
 import { CoroutineAwait } from './coroutine-await.ts';
-import { markGeneratorFunction } from './coroutine-functions.ts';
+import { isGeneratorFunction, markGeneratorFunction } from './coroutine-functions.ts';
 import { createTask } from './ensure.ts';
 
 /**
@@ -16,6 +17,9 @@ import { createTask } from './ensure.ts';
 export function coroutine<This, A extends unknown[], T>(
   fn: (this: This, ...args: A) => Coroutine<T>,
 ): (this: This, ...args: A) => Awaitable<T> {
+  // A bound function has no prototype.
+  if (!isGeneratorFunction(fn) || typeof fn.prototype !== 'object')
+    throw argumentType('fn', 'generator function (function*)', fn);
   // The generators of a function inherit from its prototype: that makes them awaitable, and a call costs nothing more.
   Object.defineProperty(fn.prototype, 'then', { value: thenOfCoroutine, writable: true, configurable: true });
   const call = function (this: This, ...args: A): Coroutine<T> {

@@ -1,3 +1,4 @@
+import { argumentType, hasMethods } from '../arguments.ts';
 import type { Scheduler } from '../scheduler/scheduler.ts';
 import { requireScheduler } from './ensure.ts';
 import type { Future } from './future.ts';
@@ -15,6 +16,7 @@ const defaults = new WeakMap<Scheduler, Executor>();
 
 /** The executor that `toThread` uses on this scheduler; null: none. */
 export function setDefaultExecutor(scheduler: Scheduler, executor: Executor | null): void {
+  if (executor !== null) checkExecutor(executor);
   if (executor === null) defaults.delete(scheduler);
   else defaults.set(scheduler, executor);
 }
@@ -43,7 +45,12 @@ export function runInExecutor<T>(
       'There is no default executor: give the loop one with setDefaultExecutor, for instance a Piscina',
     );
   }
+  checkExecutor(chosen);
   return wrapPromise((signal) => chosen.run(task, { ...options, signal }) as PromiseLike<T>, scheduler);
+}
+
+function checkExecutor(executor: unknown): void {
+  if (!hasMethods(executor, 'run')) throw argumentType('executor', 'object with a run method', executor);
 }
 
 /** Runs `task` on the running loop's default executor (asyncio: `to_thread`). See `loop.runInExecutor`. */

@@ -35,12 +35,23 @@ export function gather<const T extends readonly unknown[]>(
   awaitables: T,
   options?: GatherOptions,
 ): Future<Gathered<T>>;
-/** The same, with the awaitables as arguments. */
+/** The same, with the awaitables as arguments, and perhaps the options behind them. */
+export function gather<T extends readonly unknown[]>(
+  ...awaitablesAndOptions: [...T, { returnExceptions: boolean }]
+): Future<Gathered<T>>;
 export function gather<T extends readonly unknown[]>(...awaitables: T): Future<Gathered<T>>;
 export function gather(...args: unknown[]): Future<unknown[]> {
-  const listed = Array.isArray(args[0]);
-  const awaitables = (listed ? args[0] : args) as readonly unknown[];
-  const { returnExceptions = false } = (listed ? (args[1] as GatherOptions | undefined) : undefined) ?? {};
+  const last = args[args.length - 1];
+  let awaitables: readonly unknown[];
+  let options: GatherOptions | undefined;
+  if (Array.isArray(args[0])) {
+    awaitables = args[0];
+    options = args[1] as GatherOptions | undefined;
+  } else if (isOptions(last)) {
+    awaitables = args.slice(0, -1);
+    options = last;
+  } else awaitables = args;
+  const { returnExceptions = false } = options ?? {};
   let scheduler: Scheduler | undefined;
   const futures = new Map<unknown, Future<unknown>>();
   const children = awaitables.map((awaitable) => {
@@ -69,6 +80,15 @@ export function gather(...args: unknown[]): Future<unknown[]> {
   }
   for (const child of done) outer.childDone(child);
   return outer;
+}
+
+/** A plain object with `returnExceptions` and nothing else, so that it can't be something to wait for. */
+function isOptions(value: unknown): value is GatherOptions {
+  if (value === null || typeof value !== 'object') return false;
+  const prototype = Object.getPrototypeOf(value);
+  if (prototype !== Object.prototype && prototype !== null) return false;
+  const keys = Object.keys(value);
+  return keys.length === 1 && keys[0] === 'returnExceptions';
 }
 
 class GatheringFuture extends Future<unknown[]> {

@@ -1,4 +1,5 @@
 import { channel } from 'node:diagnostics_channel';
+import { argumentType, checkFunction } from '../arguments.ts';
 import type { Task } from './task.ts';
 
 /** What is published on the channels. */
@@ -38,6 +39,10 @@ const channels = [
  * `.exited`, with `{ task }`. Returns a function that removes it.
  */
 export function addInstrument(instrument: Instrument): () => void {
+  if (typeof instrument !== 'object' || instrument === null)
+    throw argumentType('instrument', 'object', instrument);
+  for (const [event] of channels)
+    if (instrument[event] !== undefined) checkFunction(`instrument.${event}`, instrument[event]);
   const removals = channels.map(([event, watched]) => {
     if (instrument[event] === undefined) return () => {};
     const listener = (message: unknown) => instrument[event]?.((message as TaskMessage).task);

@@ -1,3 +1,4 @@
+import { checkMilliseconds } from '../arguments.ts';
 import type { Scheduler } from '../scheduler/scheduler.ts';
 import type { TimerEntry } from '../scheduler/timer-heap.ts';
 import type { Awaitable } from './awaitable.ts';
@@ -8,12 +9,12 @@ import { Future, futureFlag } from './future.ts';
 /**
  * Waits for `delayMs` milliseconds, fractions honoured, then gives `result`. Zero or less is a bare pass: everything
  * that is ready gets its turn, without a timer. The time counts from the moment somebody first awaits it.
- * @throws RangeError for NaN
+ * @throws RangeError for NaN; TypeError for what is no number
  */
 export function sleep(delayMs: number): Awaitable<void>;
 export function sleep<T>(delayMs: number, result: T): Awaitable<T>;
 export function sleep<T>(delayMs: number, result?: T): Awaitable<T | undefined> {
-  if (Number.isNaN(delayMs)) throw new RangeError('sleep needs a delay in milliseconds: got NaN');
+  checkMilliseconds('delayMs', delayMs);
   if (delayMs <= 0) return new BarePass(result);
   if (result === undefined) return new Sleep<undefined>(requireScheduler(), delayMs);
   return new SleepWithResult(requireScheduler(), delayMs, result);

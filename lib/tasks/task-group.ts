@@ -1,3 +1,4 @@
+import { checkFunction } from '../arguments.ts';
 import type { Awaitable, Body, Coroutine } from './awaitable.ts';
 import { runBody } from './body.ts';
 import type { CancelScope } from './cancel-scope.ts';
@@ -36,6 +37,7 @@ export class TaskGroup {
 
   /** @internal */
   *runInline<T>(body: Body<[TaskGroup], T>): Coroutine<T | undefined> {
+    checkFunction('body', body);
     this.enter();
     let result: T | undefined;
     let failure: { error: unknown } | null = null;
@@ -74,6 +76,7 @@ export class TaskGroup {
 
   /** @internal */
   *startInline<T>(body: Body<[TaskStatus<T>], unknown>, options?: TaskOptions): Coroutine<T> {
+    checkFunction('body', body);
     if (!this.entered || this.parent === null) throw new Error('TaskGroup is not running');
     if (this.aborting) throw new Error('TaskGroup is shutting down');
     const { scheduler } = this.parent;

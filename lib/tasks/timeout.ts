@@ -1,3 +1,4 @@
+import { checkMillisecondsOrNull } from '../arguments.ts';
 import type { Handle } from '../scheduler/handle.ts';
 import type { Awaitable, Body, Coroutine } from './awaitable.ts';
 import { runBody } from './body.ts';
@@ -20,7 +21,9 @@ export class Timeout {
   private handle: Handle | null = null;
 
   /** `deadlineMs`: loop time in milliseconds; null: none. */
-  constructor(private deadlineMs: number | null) {}
+  constructor(private deadlineMs: number | null) {
+    checkMillisecondsOrNull('deadlineMs', deadlineMs);
+  }
 
   /** The deadline in loop time (ms), or null. */
   when(): number | null {
@@ -34,9 +37,10 @@ export class Timeout {
 
   /**
    * Moves the deadline; null removes it. A deadline in the past expires in the next pass.
-   * @throws Error unless the block is running and has not expired
+   * @throws Error unless the block is running and has not expired; TypeError and RangeError for what is no time
    */
   reschedule(deadlineMs: number | null): void {
+    checkMillisecondsOrNull('deadlineMs', deadlineMs);
     if (this.state !== 'active') {
       throw new Error(
         this.state === 'created'
@@ -109,6 +113,7 @@ export const timeout = coroutine(function* <T>(
   delayMs: number | null,
   body: Body<[Timeout], T>,
 ): Coroutine<T> {
+  checkMillisecondsOrNull('delayMs', delayMs);
   return yield* new Timeout(delayMs === null ? null : requireScheduler().now() + delayMs).run(body);
 }) as <T>(delayMs: number | null, body: Body<[Timeout], T>) => Awaitable<T>;
 

@@ -1,3 +1,4 @@
+import { checkMillisecondsOrNull } from '../arguments.ts';
 import {
   type AnyAwaitable,
   type Awaitable,
@@ -25,6 +26,7 @@ export const waitFor = coroutine(function* <T>(
   awaitable: TaskBody<T>,
   timeoutMs: number | null,
 ): Coroutine<T> {
+  checkMillisecondsOrNull('timeoutMs', timeoutMs);
   if (timeoutMs === null || timeoutMs > 0) {
     return yield* timeout<T>(
       timeoutMs,

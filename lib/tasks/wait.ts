@@ -1,3 +1,4 @@
+import { argumentRange, checkMillisecondsOrNull } from '../arguments.ts';
 import type { TimerHandle } from '../scheduler/handle.ts';
 import type { Scheduler } from '../scheduler/scheduler.ts';
 import type { Awaitable, Coroutine } from './awaitable.ts';
@@ -9,6 +10,8 @@ import { Future } from './future.ts';
 
 /** When `wait` returns: with the first that is done, with the first that failed (or all), or with all. */
 export type ReturnWhen = 'FIRST_COMPLETED' | 'FIRST_EXCEPTION' | 'ALL_COMPLETED';
+
+const returnWhens: readonly unknown[] = ['FIRST_COMPLETED', 'FIRST_EXCEPTION', 'ALL_COMPLETED'];
 
 /** What `wait` can be told. */
 export interface WaitOptions {
@@ -22,12 +25,16 @@ export interface WaitOptions {
  * Waits for futures and tasks, without looking at their results and without cancelling anything (asyncio: `wait`).
  * Gives the sets of those that are done and of those that are pending; a timeout is no error.
  * @throws TypeError for anything that is no future or task: start coroutines with `createTask` first
- * @throws RangeError when there is nothing to wait for
+ * @throws RangeError when there is nothing to wait for, and for an unknown `returnWhen`
  */
 export const wait = coroutine(function* <F extends Future<unknown>>(
   futures: Iterable<F>,
   options: WaitOptions = {},
 ): Coroutine<[done: Set<F>, pending: Set<F>]> {
+  const { timeout: timeoutMs = null, returnWhen = 'ALL_COMPLETED' } = options;
+  checkMillisecondsOrNull('options.timeout', timeoutMs);
+  if (!returnWhens.includes(returnWhen))
+    throw argumentRange('options.returnWhen', `one of ${returnWhens.join(', ')}`, returnWhen);
   const all = new Set(futures);
   for (const future of all) {
     if (!(future instanceof Future))
@@ -36,7 +43,7 @@ export const wait = coroutine(function* <F extends Future<unknown>>(
   if (all.size === 0) throw new RangeError('wait needs something to wait for');
   const scheduler = requireScheduler();
   for (const future of all) ensureFuture(future, scheduler);
-  yield* waitForSome(scheduler, all, options.timeout ?? null, options.returnWhen ?? 'ALL_COMPLETED');
+  yield* waitForSome(scheduler, all, timeoutMs, returnWhen);
   const done = new Set<F>();
   const pending = new Set<F>();
   for (const future of all) (future.done() ? done : pending).add(future);

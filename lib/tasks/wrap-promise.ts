@@ -1,5 +1,6 @@
+import { argumentType } from '../arguments.ts';
 import type { Scheduler } from '../scheduler/scheduler.ts';
-import type { Suspension } from './awaitable.ts';
+import { isThenable, type Suspension } from './awaitable.ts';
 import { requireScheduler } from './ensure.ts';
 import { CancelledError } from './errors.ts';
 import { Future } from './future.ts';
@@ -9,6 +10,7 @@ import type { Waiting } from './waiting.ts';
  * A future for a promise from elsewhere, so that a task that waits for it can be cancelled. Given a function, calls
  * it with an AbortSignal that is aborted when the future is cancelled: `wrapPromise((signal) => fetch(url, { signal }))`.
  * A bare promise can't be stopped: when the future is cancelled, what the promise then gives is dropped.
+ * @throws TypeError when there is no promise
  */
 export function wrapPromise<T>(
   source: PromiseLike<T> | ((signal: AbortSignal) => PromiseLike<T>),
@@ -39,6 +41,8 @@ class PromiseFuture<T> extends Future<T> {
       this.controller = new AbortController();
       promise = source(this.controller.signal);
     } else promise = source;
+    if (!isThenable(promise))
+      throw argumentType('source', 'Promise, or a function that returns one', promise);
     this.following = true;
     this.count(1);
     promise.then(

@@ -1,3 +1,5 @@
+import { argumentRange, checkMilliseconds } from '../arguments.ts';
+
 /**
  * A clock for tests: it stands still while anything is ready to run, and jumps to the next timer when nothing is
  * (trio: autojump `MockClock`). An hour of sleeping takes no time, and always the same course.
@@ -10,6 +12,7 @@ export class VirtualClock {
   private nowMs: number;
 
   constructor(startMs = 0) {
+    checkMilliseconds('startMs', startMs);
     this.nowMs = startMs;
   }
 
@@ -23,9 +26,10 @@ export class VirtualClock {
     return this.nowMs;
   }
 
-  /** Moves the clock on, as if the program had been busy for so long. */
+  /** Moves the clock on, as if the program had been busy for so long. @throws RangeError below zero; TypeError */
   advance(byMs: number): void {
-    if (!(byMs >= 0)) throw new RangeError(`A clock only goes forward: got ${byMs}`);
+    checkMilliseconds('byMs', byMs);
+    if (byMs < 0) throw argumentRange('byMs', 'zero or more: a clock only goes forward', byMs);
     this.nowMs += byMs;
   }
 

@@ -1,3 +1,4 @@
+import { argumentType } from '../arguments.ts';
 import { BaseEventLoop } from '../loop/base-event-loop.ts';
 import { VirtualClock } from './virtual-clock.ts';
 import { VirtualPoller } from './virtual-poller.ts';
@@ -11,6 +12,7 @@ export class VirtualEventLoop extends BaseEventLoop {
   private readonly poller: VirtualPoller;
 
   constructor(clock: VirtualClock = new VirtualClock()) {
+    if (!(clock instanceof VirtualClock)) throw argumentType('clock', 'VirtualClock', clock);
     const poller = new VirtualPoller(clock);
     super('virtual', { poller });
     this.clock = clock;
