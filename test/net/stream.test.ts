@@ -391,7 +391,7 @@ describe('closing', () => {
     }));
 
   test('after its loop was closed, a stream counts as closed', async () => {
-    const peer = await nodeServer((socket) => socket.resume());
+    const peer = await nodeServer((socket) => socket.resume().on('end', () => socket.end()));
     const stream = await run(async () => {
       const made = await openConnection({ host: '127.0.0.1', port: peer.port });
       made.write(Buffer.alloc(100_000));
