@@ -5,6 +5,7 @@ import { CoroutineAwait } from '../tasks/coroutine-await.ts';
 import { currentTask } from '../tasks/current-task.ts';
 import { createTask } from '../tasks/ensure.ts';
 import { CancelledError } from '../tasks/errors.ts';
+import { futureFlag } from '../tasks/future.ts';
 import type { Place } from './place.ts';
 
 /**
@@ -66,7 +67,7 @@ export abstract class BlockingOperation<T, P extends Place = Place> implements A
   next(): IteratorResult<Suspension, T> {
     const place = this.#place;
     if (place === null) return this.#proceed(this.begin(), null);
-    if (!place.done()) return { done: false, value: place };
+    if (!place.done()) return handOut(place);
     if (place.cancelled()) return this.throw(place.takeCancelledError());
     this.#place = null;
     return this.#proceed(this.woken(place), place);
@@ -97,8 +98,14 @@ export abstract class BlockingOperation<T, P extends Place = Place> implements A
   #proceed(next: P | null, last: P | null): IteratorResult<Suspension, T> {
     if (next === null) return { done: true, value: this.finish(last) };
     this.#place = next;
-    return { done: false, value: next };
+    return handOut(next);
   }
+}
+
+/** As the future's own iterator would. */
+function handOut(place: Place): IteratorResult<Suspension, never> {
+  place.flags |= futureFlag.handedOut;
+  return { done: false, value: place };
 }
 
 /**

@@ -37,6 +37,11 @@ export function suspend(driver: Driver, suspension: unknown): void {
       driver.throwNext(
         new Error(`${task.describe()} waits for a ${suspension.describe()} of a different event loop`),
       );
+    } else if ((suspension.flags & futureFlag.handedOut) === 0) {
+      // Not from the future's iterator, which would have begun it, and would give the result (asyncio minds as well).
+      driver.throwNext(
+        new TypeError(`${task.describe()} yielded a ${suspension.describe()}; use \`yield*\` on awaitables`),
+      );
     } else {
       suspension.flags &= ~futureFlag.handedOut;
       suspension.addWaiter(driver);
