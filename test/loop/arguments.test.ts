@@ -1,4 +1,4 @@
-import { getEventLoop, newEventLoop, setEventLoopPolicy } from 'coriolis';
+import { createTask, gather, getEventLoop, newEventLoop, setEventLoopPolicy, sleep } from 'coriolis';
 import { runVirtual, VirtualClock, VirtualEventLoop } from 'coriolis/testing';
 import { describe, expect, it } from 'vitest';
 
@@ -54,5 +54,21 @@ describe('a loop that nobody runs', () => {
     await loop.runUntilComplete(task);
     expect(seen).toEqual(['callback', 'task', 'timer']);
     loop.close();
+  });
+
+  it('goes on when a function without a loop starts the default one', async () => {
+    for (const start of [() => sleep(1), () => sleep(0), () => createTask(() => {}), () => gather([])]) {
+      setEventLoopPolicy(null);
+      const loop = getEventLoop();
+      const seen: string[] = [];
+      loop.callSoon(() => seen.push('callback'));
+      loop.callLater(0, () => seen.push('timer'));
+      await start();
+      await sleep(1);
+      expect(seen).toEqual(['callback', 'timer']);
+      loop.stop();
+      await new Promise((resolve) => setImmediate(resolve));
+      loop.close();
+    }
   });
 });
