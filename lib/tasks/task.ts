@@ -425,8 +425,9 @@ export class Task<T> extends Future<T> implements Runnable, Waiter, Linked, Driv
 
 /** What a task can drive. A promise that was passed in, not made by a body, must not keep it from being cancelled. */
 function acceptBody<T>(scheduler: Scheduler, body: TaskBody<T>): TaskBody<T> {
-  if (typeof body === 'function' || isCoroutine(body) || isAwaitable(body) || !isThenable(body)) return body;
-  return followPassed(body as PromiseLike<T>, scheduler);
+  if (typeof body === 'function' || isCoroutine(body) || isAwaitable(body)) return body;
+  if (isThenable(body)) return followPassed(body as PromiseLike<T>, scheduler);
+  throw argumentType('coroutine', 'function, generator, Promise or Awaitable', body);
 }
 
 function step(task: Task<unknown>): void {

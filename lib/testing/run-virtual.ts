@@ -5,6 +5,9 @@ import { DeadlockError } from './deadlock-error.ts';
 import { VirtualClock } from './virtual-clock.ts';
 import { VirtualEventLoop } from './virtual-event-loop.ts';
 
+/** How often tasks may wait on after having been cancelled because of a deadlock. */
+const idlesAtMost = 100;
+
 /** What `runVirtual` can be told. */
 export interface RunVirtualOptions {
   /** The clock to run on; a new one by default. */
@@ -23,19 +26,24 @@ export async function runVirtual<T>(main: TaskBody<T>, options: RunVirtualOption
   const loop = new VirtualEventLoop(clock);
   const unfinished = () => [...loop.scheduler.alive] as Task<unknown>[];
   let deadlock: DeadlockError | null = null;
+  let idles = 0;
   const previousOnIdle = clock.onIdle;
   clock.onIdle = () => {
     const tasks = unfinished();
-    deadlock ??= new DeadlockError(tasks.map(describeWaiting));
+    const outside = loop.scheduler.promises > 0 || tasks.some((task) => task.awaiting.length === 0);
+    deadlock ??= new DeadlockError(tasks.map(describeWaiting), outside);
+    if (++idles > idlesAtMost) loop.stop();
     for (const task of tasks) task.cancel();
   };
   try {
     const task = loop.createTask(main);
     const outcome = await settle(() => loop.runUntilComplete(task));
+    if (deadlock !== null && idles > idlesAtMost) throw deadlock;
     const left = unfinished();
     for (const leftover of left) leftover.cancel();
-    if (left.length > 0) await loop.runUntilComplete(waitForAll(left));
+    if (left.length > 0) await settle(() => loop.runUntilComplete(waitForAll(left)));
     for (const leftover of left) {
+      if (!leftover.done()) continue; // stuck even now: that is told below
       const error = leftover.cancelled() ? null : leftover.exception();
       if (error === null) continue;
       loop.callExceptionHandler({

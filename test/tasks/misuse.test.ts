@@ -1,4 +1,5 @@
-import { coroutine, createTask, Future, getRunningLoop, sleep } from 'coriolis';
+import { coroutine, createTask, Future, gather, getRunningLoop, run, sleep } from 'coriolis';
+import { runVirtual } from 'coriolis/testing';
 import { describe, expect, it } from 'vitest';
 import { errorOf, virtually, virtuallyAsync } from './support.ts';
 
@@ -29,4 +30,27 @@ describe('yield without a star', () => {
     }),
     2000,
   );
+});
+
+describe('what is no coroutine', () => {
+  const wrong: never[] = [null, undefined, 5, 'text', {}, []] as never[];
+
+  it(
+    'is refused by createTask and gather',
+    virtually(function* () {
+      for (const value of wrong) {
+        expect(() => createTask(value)).toThrow(/"coroutine" argument/);
+        expect(() => createTask(value)).toThrow(TypeError);
+      }
+      expect(() => gather([5])).toThrow(TypeError);
+      yield* sleep(0);
+    }),
+  );
+
+  it('is refused by run and runVirtual', async () => {
+    for (const value of wrong) {
+      await expect(run(value)).rejects.toThrow(/"coroutine" argument/);
+      await expect(runVirtual(value)).rejects.toThrow(/"coroutine" argument/);
+    }
+  }, 2000);
 });

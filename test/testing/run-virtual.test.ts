@@ -1,4 +1,4 @@
-import { createTask, getRunningLoop, Lock, sleep } from 'coriolis';
+import { createTask, getRunningLoop, Lock, sleep, wrapPromise } from 'coriolis';
 import { DeadlockError, runVirtual, VirtualClock, VirtualEventLoop } from 'coriolis/testing';
 import { describe, expect, it, vi } from 'vitest';
 
@@ -64,6 +64,36 @@ describe('runVirtual', () => {
     });
     expect(result).toEqual(['real', 0]);
   });
+
+  it('gives up on tasks that swallow the cancellation of a deadlock', async () => {
+    const swallow = async () => {
+      for (;;) {
+        try {
+          await getRunningLoop().createFuture();
+        } catch {
+          // Goes on.
+        }
+      }
+    };
+    await expect(runVirtual(swallow)).rejects.toThrow(DeadlockError);
+    const leftBehind = runVirtual(async () => {
+      createTask(swallow, { name: 'stubborn' });
+      await sleep(1);
+    });
+    await expect(leftBehind).rejects.toThrow("Task 'stubborn'");
+  }, 2000);
+
+  it('recommends wrapPromise when promises from elsewhere may be what tasks wait for', async () => {
+    const longer = () => new Promise((resolve) => setTimeout(resolve, 200));
+    const error = await runVirtual(longer).catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(DeadlockError);
+    expect(String(error)).toContain('wrapPromise');
+    await expect(runVirtual(longer())).rejects.toThrow('wrapPromise');
+    expect(await runVirtual(() => wrapPromise(longer()))).toBe(undefined);
+    const inside = await runVirtual(() => getRunningLoop().createFuture()).catch(String);
+    expect(inside).toContain('DeadlockError');
+    expect(inside).not.toContain('wrapPromise');
+  }, 2000);
 
   it('does not mind fake timers', async () => {
     vi.useFakeTimers();
