@@ -16,9 +16,7 @@ export function awaitFuture<T, R1, R2>(
   onFulfilled: ((value: T) => R1 | PromiseLike<R1>) | null | undefined,
   onRejected: ((error: unknown) => R2 | PromiseLike<R2>) | null | undefined,
 ): PromiseLike<R1 | R2> {
-  let task = awaitingTask();
-  if (task !== null && task.scheduler !== future.scheduler) task = null;
-  const strand = new FutureAwait(task, future, onFulfilled, onRejected);
+  const strand = new FutureAwait(awaitingTask(), future, onFulfilled, onRejected);
   strand.begin();
   return strand as PromiseLike<R1 | R2>;
 }
@@ -33,6 +31,11 @@ export function resumeAsync(task: Task<unknown>): void {
 export function asyncSuspended(task: Task<unknown>): void {
   if (afterStepChannel.hasSubscribers) afterStepChannel.publish({ task });
   task.scheduler.caughtUp(task);
+}
+
+/** What a task gets that waits for a future of another loop. */
+export function foreignFuture(task: Task<unknown>, future: Future<never> | Future<unknown>): Error {
+  return new Error(`${task.describe()} waits for a ${future.describe()} of a different event loop`);
 }
 
 class FutureAwait<T> extends AsyncStrand<T> implements Waiter {
@@ -59,6 +62,8 @@ class FutureAwait<T> extends AsyncStrand<T> implements Waiter {
     }
     try {
       future.checkAwaitable();
+      if (future.scheduler.isClosed) throw new Error('Event loop is closed');
+      if (task !== null && task.scheduler !== future.scheduler) throw foreignFuture(task, future);
     } catch (error) {
       microtask(() => this.reject(error));
       return;

@@ -51,3 +51,15 @@ export function isAwaitable(value: unknown): value is Awaitable<unknown> {
     isThenable(value) && typeof (value as { [Symbol.iterator]?: unknown })[Symbol.iterator] === 'function'
   );
 }
+
+const claimed = Symbol('coriolis.awaited');
+
+/**
+ * A generator runs once, for whoever awaits it first. `yield*` is not looked at: it would cost every call.
+ * @throws Error when `coroutine` was given to a task or awaited before
+ */
+export function claimCoroutine(coroutine: object): void {
+  const marked = coroutine as { [claimed]?: true };
+  if (marked[claimed] === true) throw new Error('cannot reuse already awaited coroutine');
+  marked[claimed] = true;
+}

@@ -3,6 +3,7 @@ import {
   type Awaitable,
   type Body,
   type Coroutine,
+  claimCoroutine,
   isAwaitable,
   isCoroutine,
   isThenable,
@@ -23,7 +24,11 @@ export function* runBody<A extends unknown[], T>(body: Body<A, T>, ...args: A): 
 
 /** Waits for anything awaitable as part of the running task; other values are given back as they are. */
 export function* inline<T>(value: Coroutine<T> | Awaitable<T> | PromiseLike<T> | T): Coroutine<T> {
-  if (isCoroutine(value) || isAwaitable(value)) return yield* value as Coroutine<T>;
+  if (isCoroutine(value)) {
+    claimCoroutine(value);
+    return yield* value as Coroutine<T>;
+  }
+  if (isAwaitable(value)) return yield* value as unknown as Coroutine<T>;
   if (isThenable(value)) return yield* new PromiseWait(value as PromiseLike<T>);
   return value as T;
 }

@@ -1,6 +1,6 @@
 import { argumentType } from '../arguments.ts';
 import { awaitingTask } from './async-await.ts';
-import type { Awaitable, Coroutine } from './awaitable.ts';
+import { type Awaitable, type Coroutine, claimCoroutine } from './awaitable.ts';
 import { CoroutineAwait } from './coroutine-await.ts';
 import { isGeneratorFunction, markGeneratorFunction } from './coroutine-functions.ts';
 import { createTask } from './ensure.ts';
@@ -47,6 +47,7 @@ function thenOfCoroutine<T>(
 ): PromiseLike<unknown> {
   const task = awaitingTask();
   if (task === null) return createTask<T>(this).then(onFulfilled, onRejected);
+  claimCoroutine(this);
   const strand = new CoroutineAwait(task, this, onFulfilled, onRejected);
   strand.begin();
   return strand;

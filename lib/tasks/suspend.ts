@@ -1,4 +1,5 @@
 import type { Runnable } from '../scheduler/handle.ts';
+import { foreignFuture } from './async-await.ts';
 import { Future, futureFlag, type Waiter } from './future.ts';
 import { PromiseWait } from './promise-wait.ts';
 import type { Task } from './task.ts';
@@ -34,9 +35,7 @@ export function suspend(driver: Driver, suspension: unknown): void {
     // A task that awaits itself stays handed out, as in CPython: nobody can wait for it any more.
     if (suspension === task) driver.throwNext(new Error(`Task cannot await on itself: ${task.describe()}`));
     else if (suspension.scheduler !== task.scheduler) {
-      driver.throwNext(
-        new Error(`${task.describe()} waits for a ${suspension.describe()} of a different event loop`),
-      );
+      driver.throwNext(foreignFuture(task, suspension));
     } else if ((suspension.flags & futureFlag.handedOut) === 0) {
       // Not from the future's iterator, which would have begun it, and would give the result (asyncio minds as well).
       driver.throwNext(

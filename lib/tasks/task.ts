@@ -10,6 +10,7 @@ import {
   type AnyAwaitable,
   type Body,
   type Coroutine,
+  claimCoroutine,
   isAwaitable,
   isCoroutine,
   isThenable,
@@ -425,7 +426,12 @@ export class Task<T> extends Future<T> implements Runnable, Waiter, Linked, Driv
 
 /** What a task can drive. A promise that was passed in, not made by a body, must not keep it from being cancelled. */
 function acceptBody<T>(scheduler: Scheduler, body: TaskBody<T>): TaskBody<T> {
-  if (typeof body === 'function' || isCoroutine(body) || isAwaitable(body)) return body;
+  if (typeof body === 'function') return body;
+  if (isCoroutine(body)) {
+    claimCoroutine(body);
+    return body;
+  }
+  if (isAwaitable(body)) return body;
   if (isThenable(body)) return followPassed(body as PromiseLike<T>, scheduler);
   throw argumentType('coroutine', 'function, generator, Promise or Awaitable', body);
 }

@@ -1,5 +1,5 @@
-import { coroutine, createTask, Future, gather, getRunningLoop, run, sleep } from 'coriolis';
-import { runVirtual } from 'coriolis/testing';
+import { coroutine, createTask, Future, gather, getRunningLoop, run, sleep, waitFor } from 'coriolis';
+import { runVirtual, VirtualEventLoop } from 'coriolis/testing';
 import { describe, expect, it } from 'vitest';
 import { errorOf, virtually, virtuallyAsync } from './support.ts';
 
@@ -52,5 +52,54 @@ describe('what is no coroutine', () => {
       await expect(run(value)).rejects.toThrow(/"coroutine" argument/);
       await expect(runVirtual(value)).rejects.toThrow(/"coroutine" argument/);
     }
+  }, 2000);
+});
+
+describe('a coroutine that was awaited before', () => {
+  const once = coroutine(function* () {
+    yield* sleep(1);
+    return 'value';
+  });
+  const reused = 'cannot reuse already awaited coroutine';
+
+  it(
+    'is refused by await, createTask and waitFor',
+    virtuallyAsync(async () => {
+      const awaited = once();
+      expect(await awaited).toBe('value');
+      await expect(Promise.resolve(awaited)).rejects.toThrow(reused);
+      expect(() => createTask(awaited)).toThrow(reused);
+      await expect(waitFor(awaited, 10)).rejects.toThrow(reused);
+      const both = once();
+      await expect(Promise.all([both, both])).rejects.toThrow(reused);
+      await sleep(2);
+      const generator = (function* () {
+        yield* sleep(1);
+        return 'generated';
+      })();
+      const first = createTask(generator);
+      expect(() => createTask(generator)).toThrow(reused);
+      expect(await first).toBe('generated');
+      expect(await waitFor(once(), 0).then(null, (error: Error) => error.name)).toBe('TimeoutError');
+    }),
+    2000,
+  );
+});
+
+describe('a future of another loop', () => {
+  it('cannot be awaited in a task, but outside any', async () => {
+    const other = new VirtualEventLoop();
+    const future = other.createFuture<string>();
+    const finished = other.createFuture<string>();
+    finished.setResult('finished');
+    await runVirtual(async () => {
+      await expect((async () => await future)()).rejects.toThrow('different event loop');
+      expect(await finished).toBe('finished');
+    });
+    const outside = (async () => await future)();
+    other.callLater(5, () => future.setResult('value'));
+    await other.runUntilComplete(future);
+    expect(await outside).toBe('value');
+    other.close();
   }, 2000);
 });
