@@ -4,6 +4,8 @@ import type { Scheduler } from './scheduler.ts';
 /** Something that waits in the ready queue. `run` never throws. */
 export interface Runnable {
   run(): void;
+  /** The loop was closed before this could run. */
+  dropped?(): void;
   /** What to call it in a report. */
   describe?(): string;
 }

@@ -2,6 +2,8 @@
 export interface Linked {
   listPrevious: Linked | null;
   listNext: Linked | null;
+  /** The loop was closed, and this is still alive. */
+  loopClosed?(): void;
 }
 
 /** A doubly linked list in which members hold the links: joining and leaving allocate nothing. */

@@ -218,7 +218,9 @@ export class Scheduler {
     if (this.dispatching) throw new Error('Cannot close a running event loop');
     this.closed = true;
     this.running = false;
+    while (this.ready.size > 0) this.ready.shift().dropped?.();
     this.ready.clear();
+    for (const member of this.alive) member.loopClosed?.();
     this.timers.clear();
     this.remaining = 0;
     this.inPass = this.paused = false;

@@ -2,7 +2,7 @@ import { microtask } from '../scheduler/microtask.ts';
 import { AsyncStrand } from './async-strand.ts';
 import { asyncTask, steppingTask } from './current-task.ts';
 import { type Future, futureFlag, type Waiter } from './future.ts';
-import { afterStepChannel, beforeStepChannel } from './instruments.ts';
+import { stepEnds, stepStarts } from './instruments.ts';
 import type { Task } from './task.ts';
 
 /** The task that an `await` happening now belongs to: not a `then` called from a generator's step or a callback's. */
@@ -23,13 +23,13 @@ export function awaitFuture<T, R1, R2>(
 
 /** An async function of `task` is about to be resumed: the pass stops until it waits again. */
 export function resumeAsync(task: Task<unknown>): void {
-  if (beforeStepChannel.hasSubscribers) beforeStepChannel.publish({ task });
+  stepStarts(task);
   task.scheduler.pauseFor(task);
 }
 
 /** An async function of `task` waits: the pass goes on. */
 export function asyncSuspended(task: Task<unknown>): void {
-  if (afterStepChannel.hasSubscribers) afterStepChannel.publish({ task });
+  stepEnds(task);
   task.scheduler.caughtUp(task);
 }
 
@@ -89,6 +89,19 @@ class FutureAwait<T> extends AsyncStrand<T> implements Waiter {
 
   wake(): void {
     this.future.scheduler.pushReady(this);
+  }
+
+  /** Ordinary Node code may wait for a future of a loop that is gone; the loop's own tasks are gone as well. */
+  loopClosed(): void {
+    if (this.task !== null) return;
+    microtask(() => {
+      if (this.future.done()) this.deliver();
+      else this.reject(new Error('Event loop is closed'));
+    });
+  }
+
+  dropped(): void {
+    this.loopClosed();
   }
 
   run(): void {

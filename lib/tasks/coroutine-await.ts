@@ -4,6 +4,8 @@ import { AsyncStrand } from './async-strand.ts';
 import type { Coroutine } from './awaitable.ts';
 import { claimContext, enterStep } from './current-task.ts';
 import type { Future, Waiter } from './future.ts';
+import { stepEnds, stepStarts } from './instruments.ts';
+import { PromiseWait } from './promise-wait.ts';
 import { type Driver, suspend } from './suspend.ts';
 import type { Task } from './task.ts';
 import type { Waiting } from './waiting.ts';
@@ -84,12 +86,14 @@ export class CoroutineAwait<T> extends AsyncStrand<T> implements Driver, Waiter 
     this.pendingThrow = null;
     const previous = enterStep(owner);
     claimContext(owner);
+    stepStarts(owner);
     let result: IteratorResult<unknown, T>;
     try {
       result = delivered === null ? generator.next() : generator.throw(delivered.error);
       if (result.done !== true) {
         this.context ??= copyContext();
         suspend(this, result.value);
+        if (!(result.value instanceof PromiseWait)) stepEnds(owner);
         return;
       }
     } catch (error) {

@@ -30,6 +30,8 @@ export const futureFlag = {
 export interface Waiter {
   /** `future` is done: get ready to run. Called synchronously, so it must not run anything. */
   wake(future: Future<unknown>): void;
+  /** The loop was closed, and the future is not done. */
+  loopClosed?(): void;
 }
 
 /**
@@ -241,6 +243,11 @@ export class Future<T> implements Awaitable<T> {
   listWaiters(): readonly Waiter[] {
     const { waiters } = this;
     return waiters === null ? [] : Array.isArray(waiters) ? waiters : [waiters];
+  }
+
+  /** @internal The loop was closed: this will never be done. */
+  loopClosed(): void {
+    for (const waiter of this.listWaiters()) waiter.loopClosed?.();
   }
 
   /** @internal True for a failure that nobody has looked at. */

@@ -14,9 +14,9 @@ export interface Instrument {
   spawned?(task: Task<unknown>): void;
   /** A task is about to run until it next has to wait. */
   beforeStep?(task: Task<unknown>): void;
-  /** A task waits again, or is done. Not told when an async function awaits a promise from elsewhere. */
+  /** A task waits again, or is done. A wait for a promise from elsewhere is part of an async function's step. */
   afterStep?(task: Task<unknown>): void;
-  /** A task is done. */
+  /** A task is done: told within its last step. */
   exited?(task: Task<unknown>): void;
 }
 
@@ -25,6 +25,24 @@ export const spawnedChannel = channel('coriolis.task.spawned');
 export const beforeStepChannel = channel('coriolis.task.beforeStep');
 export const afterStepChannel = channel('coriolis.task.afterStep');
 export const exitedChannel = channel('coriolis.task.exited');
+
+/** Tasks whose `beforeStep` was told, and whose `afterStep` was not. */
+const inStep = new WeakSet<Task<unknown>>();
+
+/** @internal A task is about to run. */
+export function stepStarts(task: Task<unknown>): void {
+  if (!beforeStepChannel.hasSubscribers && !afterStepChannel.hasSubscribers) return;
+  if (inStep.has(task)) return;
+  inStep.add(task);
+  beforeStepChannel.publish({ task });
+}
+
+/** @internal A task waits or is done. Its async functions may tell more than once: only the first time counts. */
+export function stepEnds(task: Task<unknown>): void {
+  if (afterStepChannel.hasSubscribers || beforeStepChannel.hasSubscribers) {
+    if (inStep.delete(task)) afterStepChannel.publish({ task });
+  }
+}
 
 const channels = [
   ['spawned', spawnedChannel],

@@ -21,7 +21,7 @@ import { claimContext, enterStep, trackAsyncFunctions } from './current-task.ts'
 import { CancelledError, cancelledError } from './errors.ts';
 import { Future, futureFlag, type Waiter } from './future.ts';
 import { type FutureState, inspectFuture, stateOf } from './inspection.ts';
-import { afterStepChannel, beforeStepChannel, exitedChannel, spawnedChannel } from './instruments.ts';
+import { beforeStepChannel, exitedChannel, spawnedChannel, stepEnds, stepStarts } from './instruments.ts';
 import { schedulerOf } from './running-scheduler.ts';
 import { type Driver, suspend } from './suspend.ts';
 import { TaskExtra } from './task-extra.ts';
@@ -239,13 +239,17 @@ export class Task<T> extends Future<T> implements Runnable, Waiter, Linked, Driv
   stepWith(delivered: { error: unknown } | null): void {
     const previous = enterStep(this as Task<unknown>);
     claimContext(this as Task<unknown>);
-    if (beforeStepChannel.hasSubscribers) beforeStepChannel.publish({ task: this });
+    stepStarts(this as Task<unknown>);
     let body = this.body as Coroutine<T>;
+    let runsOn = false;
     try {
       if (typeof body.next !== 'function') {
         if (delivered !== null) throw delivered.error;
         const started = this.startBody();
-        if (started === null) return;
+        if (started === null) {
+          runsOn = !this.done();
+          return;
+        }
         body = started;
       }
       const result = delivered === null ? body.next() : body.throw(delivered.error);
@@ -254,7 +258,8 @@ export class Task<T> extends Future<T> implements Runnable, Waiter, Linked, Driv
     } catch (error) {
       this.fail(error);
     } finally {
-      if (afterStepChannel.hasSubscribers) afterStepChannel.publish({ task: this });
+      // An async function that was called runs on: it tells itself when it waits, or is done.
+      if (!runsOn) stepEnds(this as Task<unknown>);
       enterStep(previous);
     }
   }
@@ -315,6 +320,7 @@ export class Task<T> extends Future<T> implements Runnable, Waiter, Linked, Driv
       this.finishWithResult(value);
     }
     if (exitedChannel.hasSubscribers) exitedChannel.publish({ task: this });
+    stepEnds(this as Task<unknown>);
   }
 
   private fail(error: unknown): void {
@@ -322,6 +328,7 @@ export class Task<T> extends Future<T> implements Runnable, Waiter, Linked, Driv
     if (error instanceof CancelledError) this.finishCancelled(error);
     else this.finishWithError(error);
     if (exitedChannel.hasSubscribers) exitedChannel.publish({ task: this });
+    stepEnds(this as Task<unknown>);
   }
 
   private leaveLoop(): void {

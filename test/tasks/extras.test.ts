@@ -10,8 +10,11 @@ import {
   gather,
   getRunningLoop,
   sleep,
+  type TaskBody,
   taskGroup,
   toThread,
+  wait,
+  waitFor,
   wrapPromise,
 } from 'coriolis';
 import { VirtualEventLoop } from 'coriolis/testing';
@@ -99,6 +102,88 @@ describe('instruments', () => {
         'after G',
       ]);
       expect(published.map((message) => (message as { task: unknown }).task === task)).toEqual([true]);
+    }),
+  );
+});
+
+describe('instruments, of async functions', () => {
+  const bodies: [string, () => TaskBody<unknown>][] = [
+    [
+      'a generator',
+      () =>
+        function* () {
+          yield* sleep(1);
+        },
+    ],
+    [
+      'an async function',
+      () => async () => {
+        await sleep(1);
+      },
+    ],
+    [
+      'an async function that awaits a coroutine',
+      () => async () => {
+        await waitFor(sleep(1), 5);
+      },
+    ],
+    ['a generator with an async part', () => () => waitFor(async () => await sleep(1), 5)],
+    [
+      'a bare pass',
+      () => async () => {
+        await sleep(0);
+      },
+    ],
+    [
+      'a failure',
+      () => async () => {
+        await sleep(1);
+        throw new Error('mine');
+      },
+    ],
+  ];
+  for (const [name, body] of bodies) {
+    it(
+      `see as many starts as ends, and the exit in the last step: ${name}`,
+      virtually(function* () {
+        const events: string[] = [];
+        const note = (event: string) => (task: { getName(): string }) => {
+          if (task.getName() === 'watched') events.push(event);
+        };
+        const remove = addInstrument({
+          spawned: note('spawned'),
+          beforeStep: note('before'),
+          afterStep: note('after'),
+          exited: note('exited'),
+        });
+        const task = createTask(body(), { name: 'watched' });
+        yield* wait([task]);
+        remove();
+        if (name === 'a failure') task.exception();
+        expect(events).toEqual(['spawned', 'before', 'after', 'before', 'exited', 'after']);
+      }),
+    );
+  }
+
+  it(
+    'see none twice when awaits run side by side, or a promise comes from elsewhere',
+    virtually(function* () {
+      const events: string[] = [];
+      const remove = addInstrument({
+        beforeStep: (task) => void (task.getName() === 'watched' && events.push('before')),
+        afterStep: (task) => void (task.getName() === 'watched' && events.push('after')),
+      });
+      yield* createTask(
+        async () => {
+          await Promise.all([sleep(1), sleep(2), waitFor(sleep(3), 5)]);
+          await new Promise((resolve) => setTimeout(resolve, 1));
+          await sleep(1);
+        },
+        { name: 'watched' },
+      );
+      remove();
+      expect(events.length % 2).toBe(0);
+      for (const [at, event] of events.entries()) expect(event).toBe(at % 2 === 0 ? 'before' : 'after');
     }),
   );
 });

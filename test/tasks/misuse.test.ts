@@ -103,3 +103,20 @@ describe('a future of another loop', () => {
     other.close();
   }, 2000);
 });
+
+describe('a task of a loop that was closed', () => {
+  it('fails whoever awaits it outside, before and after the loop is closed', async () => {
+    const loop = new VirtualEventLoop();
+    const stuck = loop.createTask(() => loop.createFuture());
+    const done = loop.createTask(() => sleep(0, 'done'));
+    const before = (async () => await stuck)();
+    const result = (async () => await done)();
+    await Promise.resolve();
+    await loop.runUntilComplete(done);
+    loop.close();
+    await expect(before).rejects.toThrow('Event loop is closed');
+    await expect((async () => await stuck)()).rejects.toThrow('Event loop is closed');
+    expect(await result).toBe('done');
+    expect(await done).toBe('done');
+  }, 2000);
+});
