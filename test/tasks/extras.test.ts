@@ -309,11 +309,10 @@ describe('debug mode', () => {
       });
       await sleep(1);
     });
-    expect(warnings.map((warning) => warning.replace(/ran for .*/, ''))).toEqual([
-      "Task 'slow generator' ",
-      "Task 'slow async' ",
-      'callback slowCallback ',
-    ]);
+    const expected = ["Task 'slow generator' ", "Task 'slow async' ", 'callback slowCallback '];
+    // On a busy machine anything may be slow; what must be there are these, in this order.
+    const named = warnings.map((warning) => warning.replace(/ran for .*/, ''));
+    expect(named.filter((name) => expected.includes(name))).toEqual(expected);
   });
 
   it('remembers where tasks were made', async () => {
