@@ -55,11 +55,18 @@ export function isAwaitable(value: unknown): value is Awaitable<unknown> {
 const claimed = Symbol('coriolis.awaited');
 
 /**
- * A generator runs once, for whoever awaits it first. `yield*` is not looked at: it would cost every call.
- * @throws Error when `coroutine` was given to a task or awaited before
+ * A generator runs once, for whoever awaits it first. Marking one gives it a property store of its own, so only an
+ * `await` does; `yield*`, tasks and bodies only look (`checkUnclaimed`).
+ * @throws Error when `coroutine` was awaited before
  */
 export function claimCoroutine(coroutine: object): void {
-  const marked = coroutine as { [claimed]?: true };
-  if (marked[claimed] === true) throw new Error('cannot reuse already awaited coroutine');
-  marked[claimed] = true;
+  checkUnclaimed(coroutine);
+  (coroutine as { [claimed]?: true })[claimed] = true;
+}
+
+/** @throws Error when `coroutine` was awaited before */
+export function checkUnclaimed(coroutine: object): void {
+  if ((coroutine as { [claimed]?: true })[claimed] === true) {
+    throw new Error('cannot reuse already awaited coroutine');
+  }
 }

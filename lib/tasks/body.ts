@@ -3,7 +3,7 @@ import {
   type Awaitable,
   type Body,
   type Coroutine,
-  claimCoroutine,
+  checkUnclaimed,
   isAwaitable,
   isCoroutine,
   isThenable,
@@ -25,7 +25,7 @@ export function* runBody<A extends unknown[], T>(body: Body<A, T>, ...args: A): 
 /** Waits for anything awaitable as part of the running task; other values are given back as they are. */
 export function* inline<T>(value: Coroutine<T> | Awaitable<T> | PromiseLike<T> | T): Coroutine<T> {
   if (isCoroutine(value)) {
-    claimCoroutine(value);
+    checkUnclaimed(value);
     return yield* value as Coroutine<T>;
   }
   if (isAwaitable(value)) return yield* value as unknown as Coroutine<T>;

@@ -10,7 +10,7 @@ import {
   type AnyAwaitable,
   type Body,
   type Coroutine,
-  claimCoroutine,
+  checkUnclaimed,
   isAwaitable,
   isCoroutine,
   isThenable,
@@ -435,7 +435,7 @@ export class Task<T> extends Future<T> implements Runnable, Waiter, Linked, Driv
 function acceptBody<T>(scheduler: Scheduler, body: TaskBody<T>): TaskBody<T> {
   if (typeof body === 'function') return body;
   if (isCoroutine(body)) {
-    claimCoroutine(body);
+    checkUnclaimed(body);
     return body;
   }
   if (isAwaitable(body)) return body;
