@@ -1,8 +1,8 @@
-import { awaitingTask } from '../tasks/async-await.ts';
 import { AsyncStrand } from '../tasks/async-strand.ts';
 import type { Awaitable, Coroutine, Suspension } from '../tasks/awaitable.ts';
+import { requestCancel, requestsFor, takeRequestBack } from '../tasks/cancellation.ts';
 import { CoroutineAwait } from '../tasks/coroutine-await.ts';
-import { currentTask } from '../tasks/current-task.ts';
+import { awaitingDriver, currentDriver } from '../tasks/current-task.ts';
 import { createTask } from '../tasks/ensure.ts';
 import { CancelledError } from '../tasks/errors.ts';
 import { futureFlag } from '../tasks/future.ts';
@@ -56,9 +56,9 @@ export abstract class BlockingOperation<T, P extends Place = Place> implements A
     if (step.done === true) {
       return new SettledAwait<T>(onFulfilled, onRejected).succeeded(step.value) as PromiseLike<R1 | R2>;
     }
-    const task = awaitingTask();
-    if (task === null) return createTask<T>(this).then(onFulfilled, onRejected);
-    const strand = new CoroutineAwait<T>(task, this[Symbol.iterator](), onFulfilled, onRejected);
+    const driver = awaitingDriver();
+    if (driver === null) return createTask<T>(this).then(onFulfilled, onRejected);
+    const strand = new CoroutineAwait<T>(driver, this[Symbol.iterator](), onFulfilled, onRejected);
     strand.begin();
     return strand as PromiseLike<R1 | R2>;
   }
@@ -114,16 +114,14 @@ function handOut(place: Place): IteratorResult<Suspension, never> {
  * needs none of that: it cancels every wait in it.
  */
 function postpone(cancellation: CancelledError): void {
-  const task = currentTask();
-  if (task === null || task.cancelling() === 0) return;
-  task.uncancel();
-  task.cancel(cancellation.message === '' ? undefined : cancellation.message);
+  const driver = currentDriver();
+  if (driver === null || requestsFor(driver) === 0) return;
+  takeRequestBack(driver);
+  requestCancel(driver, cancellation.message === '' ? undefined : cancellation.message);
 }
 
 /** An `await` that need not wait: the function goes on at once, without any promise but its own. */
 class SettledAwait<T> extends AsyncStrand<T> {
-  readonly awaited = null;
-
   constructor(
     onFulfilled: ((value: T) => unknown) | null | undefined,
     onRejected: ((error: unknown) => unknown) | null | undefined,
@@ -142,6 +140,8 @@ class SettledAwait<T> extends AsyncStrand<T> {
   }
 
   run(): void {}
+
+  listFutures(): void {}
 
   cancel(): boolean {
     return false;

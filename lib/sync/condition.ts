@@ -1,6 +1,6 @@
 import type { Awaitable, Body, Coroutine } from '../tasks/awaitable.ts';
 import { coroutine } from '../tasks/coroutine.ts';
-import { currentTask } from '../tasks/current-task.ts';
+import { currentDriver } from '../tasks/current-task.ts';
 import { CancelledError } from '../tasks/errors.ts';
 import { type Guard, runGuarded } from './guard.ts';
 import { Lock } from './lock.ts';
@@ -122,7 +122,7 @@ export class Condition extends LoopBound {
  * cancelled scope, which would cancel every further attempt at once and for ever, has to wait.
  */
 function* reacquire(lock: Lock): Coroutine<void> {
-  const shielded = currentTask()?.rare();
+  const shielded = currentDriver()?.rare();
   let cancellation: CancelledError | null = null;
   if (shielded !== undefined) shielded.scopeShields += 1;
   try {

@@ -1,14 +1,11 @@
 import { microtask } from '../scheduler/microtask.ts';
 import { AsyncStrand } from './async-strand.ts';
-import { asyncTask, steppingTask } from './current-task.ts';
+import { enterWait, leaveWait, takePendingCancel } from './cancellation.ts';
+import { awaitingDriver } from './current-task.ts';
+import type { Driver } from './driver.ts';
 import { type Future, futureFlag, type Waiter } from './future.ts';
 import { stepEnds, stepStarts } from './instruments.ts';
 import type { Task } from './task.ts';
-
-/** The task that an `await` happening now belongs to: not a `then` called from a generator's step or a callback's. */
-export function awaitingTask(): Task<unknown> | null {
-  return steppingTask() === null ? asyncTask() : null;
-}
 
 /** `then` of a future: the await of an async function becomes what its task waits for. */
 export function awaitFuture<T, R1, R2>(
@@ -16,7 +13,7 @@ export function awaitFuture<T, R1, R2>(
   onFulfilled: ((value: T) => R1 | PromiseLike<R1>) | null | undefined,
   onRejected: ((error: unknown) => R2 | PromiseLike<R2>) | null | undefined,
 ): PromiseLike<R1 | R2> {
-  const strand = new FutureAwait(awaitingTask(), future, onFulfilled, onRejected);
+  const strand = new FutureAwait(awaitingDriver(), future, onFulfilled, onRejected);
   strand.begin();
   return strand as PromiseLike<R1 | R2>;
 }
@@ -39,22 +36,21 @@ export function foreignFuture(task: Task<unknown>, future: Future<never> | Futur
 }
 
 class FutureAwait<T> extends AsyncStrand<T> implements Waiter {
-  readonly awaited: Future<unknown>;
   /** Why this can't be awaited. */
   private failure: { error: unknown } | null = null;
 
   constructor(
-    task: Task<unknown> | null,
+    parent: Driver | null,
     private readonly future: Future<T>,
     onFulfilled: ((value: T) => unknown) | null | undefined,
     onRejected: ((error: unknown) => unknown) | null | undefined,
   ) {
-    super(task, onFulfilled, onRejected);
-    this.awaited = future as Future<unknown>;
+    super(parent, onFulfilled, onRejected);
   }
 
   begin(): void {
-    const { task, future } = this;
+    const { parent, future } = this;
+    const task = parent?.owner ?? null;
     if (future.done()) {
       // No suspension: the function goes on within the same pass, but not before its present code has run.
       microtask(() => this.deliver());
@@ -68,7 +64,7 @@ class FutureAwait<T> extends AsyncStrand<T> implements Waiter {
       microtask(() => this.reject(error));
       return;
     }
-    if (task === null) {
+    if (parent === null || task === null) {
       future.addWaiter(this);
       return;
     }
@@ -78,7 +74,7 @@ class FutureAwait<T> extends AsyncStrand<T> implements Waiter {
       task.scheduler.pushReady(this);
     } else {
       future.addWaiter(this);
-      task.enterWait(this);
+      enterWait(parent, this);
     }
     asyncSuspended(task);
   }
@@ -87,13 +83,17 @@ class FutureAwait<T> extends AsyncStrand<T> implements Waiter {
     return this.future.cancel(message);
   }
 
+  listFutures(futures: Future<unknown>[]): void {
+    this.future.listFutures(futures);
+  }
+
   wake(): void {
     this.future.scheduler.pushReady(this);
   }
 
   /** Ordinary Node code may wait for a future of a loop that is gone; the loop's own tasks are gone as well. */
   loopClosed(): void {
-    if (this.task !== null) return;
+    if (this.parent !== null) return;
     microtask(() => {
       if (this.future.done()) this.deliver();
       else this.reject(new Error('Event loop is closed'));
@@ -105,11 +105,11 @@ class FutureAwait<T> extends AsyncStrand<T> implements Waiter {
   }
 
   run(): void {
-    const { task } = this;
-    if (task !== null && !task.done()) {
-      task.leaveWait(this);
-      resumeAsync(task);
-      const cancelled = task.takePendingCancel();
+    const { parent } = this;
+    if (parent !== null && !parent.owner.done()) {
+      leaveWait(parent, this);
+      resumeAsync(parent.owner);
+      const cancelled = takePendingCancel(parent);
       if (cancelled !== null) {
         this.reject(cancelled);
         return;

@@ -1,6 +1,7 @@
 import type { Runnable } from '../scheduler/handle.ts';
+import type { Driver } from './driver.ts';
 import type { Future } from './future.ts';
-import type { Task } from './task.ts';
+import type { Waiting } from './waiting.ts';
 
 type Fulfilled<T> = ((value: T) => unknown) | null | undefined;
 type Rejected = ((error: unknown) => unknown) | null | undefined;
@@ -12,15 +13,15 @@ type Rejected = ((error: unknown) => unknown) | null | undefined;
  * It is also what `then` returns. A native `await` ignores that, so the promise of a chained `then` is only made when
  * somebody asks for it.
  */
-export abstract class AsyncStrand<T> implements Runnable, PromiseLike<unknown> {
+export abstract class AsyncStrand<T> implements Runnable, Waiting, PromiseLike<unknown> {
   private chain: { resolve(value: unknown): void; reject(error: unknown): void } | null = null;
   private promise: Promise<unknown> | null = null;
   private outcome: unknown = undefined;
   private settled = false;
 
   constructor(
-    /** The task whose async function awaits; null outside any task. */
-    readonly task: Task<unknown> | null,
+    /** Whose async function awaits; null outside any task. */
+    readonly parent: Driver | null,
     private readonly onFulfilled: Fulfilled<T>,
     private readonly onRejected: Rejected,
   ) {}
@@ -28,10 +29,9 @@ export abstract class AsyncStrand<T> implements Runnable, PromiseLike<unknown> {
   abstract run(): void;
 
   /** Cancels what is awaited. False when that is done already. */
-  abstract cancel(message?: string): boolean;
+  abstract cancel(message?: string, byScope?: boolean): boolean;
 
-  /** What is awaited. */
-  abstract readonly awaited: Future<unknown> | null;
+  abstract listFutures(futures: Future<unknown>[]): void;
 
   then<R1 = unknown, R2 = never>(
     onFulfilled?: ((value: unknown) => R1 | PromiseLike<R1>) | null,

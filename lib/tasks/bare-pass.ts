@@ -1,8 +1,10 @@
-import { asyncSuspended, awaitingTask, resumeAsync } from './async-await.ts';
+import { asyncSuspended, resumeAsync } from './async-await.ts';
 import { AsyncStrand } from './async-strand.ts';
 import type { Awaitable, Suspension } from './awaitable.ts';
+import { isScopeCancelled, scopeCancel, takePendingCancel } from './cancellation.ts';
+import { awaitingDriver } from './current-task.ts';
+import type { Driver } from './driver.ts';
 import { requireScheduler } from './ensure.ts';
-import type { Task } from './task.ts';
 
 /** `sleep(0)`: suspends for one pass, and then gives a result. */
 export class BarePass<T> implements Awaitable<T> {
@@ -28,36 +30,36 @@ export class BarePass<T> implements Awaitable<T> {
     onFulfilled?: ((value: T) => R1 | PromiseLike<R1>) | null,
     onRejected?: ((error: unknown) => R2 | PromiseLike<R2>) | null,
   ): PromiseLike<R1 | R2> {
-    const task = awaitingTask();
-    const strand = new PassAwait(task, this.result, onFulfilled, onRejected);
-    (task?.scheduler ?? requireScheduler()).pushReady(strand);
-    if (task !== null) asyncSuspended(task);
+    const parent = awaitingDriver();
+    const strand = new PassAwait(parent, this.result, onFulfilled, onRejected);
+    (parent?.owner.scheduler ?? requireScheduler()).pushReady(strand);
+    if (parent !== null) asyncSuspended(parent.owner);
     return strand as PromiseLike<R1 | R2>;
   }
 }
 
 /** An async function's await of a bare pass: the task waits for nothing that could be cancelled, as in asyncio. */
 class PassAwait<T> extends AsyncStrand<T> {
-  readonly awaited = null;
-
   constructor(
-    task: Task<unknown> | null,
+    parent: Driver | null,
     private readonly result: T,
     onFulfilled: ((value: T) => unknown) | null | undefined,
     onRejected: ((error: unknown) => unknown) | null | undefined,
   ) {
-    super(task, onFulfilled, onRejected);
-    if (task?.isScopeCancelled() === true) task.requestScopeCancel();
+    super(parent, onFulfilled, onRejected);
+    if (parent !== null && isScopeCancelled(parent)) parent.flags |= scopeCancel;
   }
 
   cancel(): boolean {
     return false;
   }
 
+  listFutures(): void {}
+
   run(): void {
-    const { task } = this;
-    if (task !== null && !task.done()) resumeAsync(task);
-    const cancelled = task?.takePendingCancel() ?? null;
+    const { parent } = this;
+    if (parent !== null && !parent.owner.done()) resumeAsync(parent.owner);
+    const cancelled = parent === null ? null : takePendingCancel(parent);
     if (cancelled === null) this.fulfill(this.result);
     else this.reject(cancelled);
   }

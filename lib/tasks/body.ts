@@ -9,7 +9,7 @@ import {
   isThenable,
 } from './awaitable.ts';
 import { isGeneratorFunction } from './coroutine-functions.ts';
-import { claimContext, steppingTask, trackAsyncFunctions } from './current-task.ts';
+import { claimContext, steppingDriver, trackAsyncFunctions } from './current-task.ts';
 import { PromiseWait } from './promise-wait.ts';
 
 /** Calls a body as part of the running task, whatever kind of function it is. */
@@ -17,7 +17,7 @@ export function* runBody<A extends unknown[], T>(body: Body<A, T>, ...args: A): 
   if (!isGeneratorFunction(body)) {
     checkFunction('body', body);
     trackAsyncFunctions();
-    claimContext(steppingTask());
+    claimContext(steppingDriver());
   }
   return yield* inline(body(...args));
 }

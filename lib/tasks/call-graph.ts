@@ -58,7 +58,7 @@ function capture(future: Future<unknown>, above: Set<Future<unknown>>): CallGrap
     if (waiter instanceof DoneCallback) {
       if (waiter.awaiter !== null) awaiters.add(waiter.awaiter);
     } else if (waiter instanceof Task) awaiters.add(waiter);
-    else if (waiter instanceof AsyncStrand && waiter.task !== null) awaiters.add(waiter.task);
+    else if (waiter instanceof AsyncStrand && waiter.parent !== null) awaiters.add(waiter.parent.owner);
   }
   const task = future instanceof Task ? future : null;
   return {

@@ -2,11 +2,12 @@ import { argumentType, checkMilliseconds, hasMethods } from '../arguments.ts';
 import type { TimerHandle } from '../scheduler/handle.ts';
 import type { Awaitable, Body, Coroutine } from './awaitable.ts';
 import { runBody } from './body.ts';
+import { cancelByScope, isScopeCancelled, requestsFor, scopeOf } from './cancellation.ts';
 import { coroutine } from './coroutine.ts';
-import { currentTask } from './current-task.ts';
+import { currentDriver } from './current-task.ts';
+import type { Driver } from './driver.ts';
 import { requireScheduler } from './ensure.ts';
 import { CancelledError, TimeoutError } from './errors.ts';
-import type { Task } from './task.ts';
 
 /** What a cancel scope can be made with. */
 export interface CancelScopeOptions {
@@ -23,16 +24,19 @@ export interface CancelScopeOptions {
  * CancelledError, a scope's cancellation is a state: every wait inside it fails until the scope is left, so that it
  * can't be lost by catching it. The scope catches its own CancelledError; whoever is outside does not notice.
  *
- * Scopes nest, and a task group's tasks belong to the scopes around the group. Within one task, scopes are entered
- * and left one inside the other; for concurrent parts use tasks.
+ * Scopes nest, and a task group's tasks belong to the scopes around the group. Async functions that one task runs side
+ * by side have each their own.
  */
 export class CancelScope {
-  private task: Task<unknown> | null = null;
+  private driver: Driver | null = null;
+  /** The scope that the driver was in before. */
+  private previous: CancelScope | null = null;
+  /** That one, or the one of a driver above. */
   private parent: CancelScope | null = null;
   /** Scopes directly inside this one. */
   private readonly inner = new Set<CancelScope>();
-  /** Tasks whose innermost scope is this one. */
-  private readonly members = new Set<Task<unknown>>();
+  /** Drivers whose innermost scope is this one, but for those that are below another of them. */
+  private readonly members = new Set<Driver>();
   private deadlineMs: number;
   private isShield: boolean;
   private readonly outerSignal: AbortSignal | null;
@@ -41,7 +45,7 @@ export class CancelScope {
   private left = false;
   private called = false;
   private caught = false;
-  private cancellingAtEntry = 0;
+  private requestsAtEntry = 0;
 
   constructor(options: CancelScopeOptions = {}) {
     const { deadline = Infinity, signal = null } = options;
@@ -130,26 +134,27 @@ export class CancelScope {
   }
 
   /** @internal A task begins in this scope. */
-  addMember(task: Task<unknown>): void {
+  addMember(task: Driver): void {
     this.members.add(task);
   }
 
   /** @internal The task is done. */
-  removeMember(task: Task<unknown>): void {
+  removeMember(task: Driver): void {
     this.members.delete(task);
   }
 
   private enter(): void {
-    const task = currentTask();
-    if (task === null) throw new Error('A cancel scope has to be used inside a task');
-    if (this.task !== null) throw new Error('A cancel scope can be entered only once');
-    const extra = task.rare();
-    this.task = task;
-    this.cancellingAtEntry = task.cancelling();
-    this.parent = extra.scope;
+    const driver = currentDriver();
+    if (driver === null) throw new Error('A cancel scope has to be used inside a task');
+    if (this.driver !== null) throw new Error('A cancel scope can be entered only once');
+    const extra = driver.rare();
+    this.driver = driver;
+    this.requestsAtEntry = requestsFor(driver);
+    this.parent = scopeOf(driver);
     this.parent?.inner.add(this);
-    this.parent?.members.delete(task);
-    this.members.add(task);
+    this.previous = extra.scope;
+    this.previous?.members.delete(driver);
+    this.members.add(driver);
     extra.scope = this;
     if (this.outerSignal?.aborted === true) this.cancel();
     else this.outerSignal?.addEventListener('abort', this.onAbort);
@@ -157,40 +162,35 @@ export class CancelScope {
   }
 
   private leave(): void {
-    const task = this.task!;
-    const extra = task.rare();
+    const driver = this.driver!;
     this.left = true;
     this.timer?.cancel();
     this.timer = null;
     this.outerSignal?.removeEventListener('abort', this.onAbort);
     this.parent?.inner.delete(this);
-    this.members.delete(task);
-    // A scope of the same task that was entered later may still be open, if async functions run side by side.
-    if (extra.scope !== this) return;
-    let scope = this.parent;
-    while (scope?.left === true) scope = scope.parent;
-    extra.scope = scope;
-    scope?.members.add(task);
+    this.members.delete(driver);
+    this.previous?.members.add(driver);
+    driver.rare().scope = this.previous;
   }
 
   /** Whether a CancelledError that arrives at this scope's end is due to this scope alone. */
   private isOwnCancellation(): boolean {
     const fromOutside = !this.isShield && this.parent !== null && this.parent.isEffectivelyCancelled();
-    return this.called && !fromOutside && this.task!.cancelling() <= this.cancellingAtEntry;
+    return this.called && !fromOutside && requestsFor(this.driver!) <= this.requestsAtEntry;
   }
 
   /** Wakes whoever waits in this scope and in those inside it that it reaches. */
   private deliver(): void {
     this.controller?.abort(new CancelledError());
-    for (const task of [...this.members]) if (task.isScopeCancelled()) task.requestScopeCancel();
+    for (const driver of [...this.members]) if (isScopeCancelled(driver)) cancelByScope(driver);
     for (const scope of [...this.inner]) if (!scope.isShield && !scope.called) scope.deliver();
   }
 
   private schedule(): void {
     this.timer?.cancel();
     this.timer = null;
-    if (this.task === null || this.left || this.called || this.deadlineMs === Infinity) return;
-    const { scheduler } = this.task;
+    if (this.driver === null || this.left || this.called || this.deadlineMs === Infinity) return;
+    const { scheduler } = this.driver.owner;
     if (this.deadlineMs <= scheduler.now()) this.cancel();
     else this.timer = scheduler.callAt(this.deadlineMs, this.onDeadline, [], null);
   }

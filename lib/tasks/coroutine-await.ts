@@ -2,50 +2,68 @@ import { type Context, copyContext } from '../scheduler/context.ts';
 import { enterScheduler } from '../scheduler/current.ts';
 import { AsyncStrand } from './async-strand.ts';
 import type { Coroutine } from './awaitable.ts';
+import { cancelByScope, handOver, passRequestOn, takeError } from './cancellation.ts';
 import { claimContext, enterStep } from './current-task.ts';
+import { type Driver, DriverExtra } from './driver.ts';
 import type { Future, Waiter } from './future.ts';
 import { stepEnds, stepStarts } from './instruments.ts';
 import { PromiseWait } from './promise-wait.ts';
-import { type Driver, suspend } from './suspend.ts';
+import { suspend } from './suspend.ts';
 import type { Task } from './task.ts';
-import type { Waiting } from './waiting.ts';
+import { addWaiting, removeOwnWaiting, type Waiting } from './waiting.ts';
 
 /**
  * An async function awaits a generator coroutine: the generator runs inline, as part of the function's task and
  * without a task of its own, just as `yield*` would run it.
  */
-export class CoroutineAwait<T> extends AsyncStrand<T> implements Driver, Waiter {
+export class CoroutineAwait<T> extends AsyncStrand<T> implements Driver, Waiter, Waiting {
+  declare readonly parent: Driver;
   readonly owner: Task<unknown>;
-  private waitingFor: Future<unknown> | null = null;
-  private pendingThrow: { error: unknown } | null = null;
+  flags = 0;
+  extra: DriverExtra | null = null;
+  waitingFor: Waiting | null = null;
+  ended = false;
   /** That of the async function; taken when the generator first suspends. */
   private context: Context | null = null;
 
   constructor(
-    task: Task<unknown>,
+    parent: Driver,
     private readonly generator: Coroutine<T>,
     onFulfilled: ((value: T) => unknown) | null | undefined,
     onRejected: ((error: unknown) => unknown) | null | undefined,
   ) {
-    super(task, onFulfilled, onRejected);
-    this.owner = task;
-  }
-
-  get awaited(): Future<unknown> | null {
-    return this.waitingFor;
+    super(parent, onFulfilled, onRejected);
+    this.owner = parent.owner;
   }
 
   get cancelledLast(): boolean {
-    return (this.waitingFor as Waiting | null)?.cancelledLast === true;
+    return this.waitingFor?.cancelledLast === true;
   }
 
   /** The generator's first step, at once: awaiting a coroutine does not suspend. */
   begin(): void {
-    this.resume();
+    const { owner, parent } = this;
+    parent.waitingFor = addWaiting(parent.waitingFor, this);
+    const previous = enterScheduler(owner.scheduler);
+    this.stepWith(null);
+    enterScheduler(previous);
   }
 
-  cancel(message?: string): boolean {
-    return this.waitingFor?.cancel(message) ?? false;
+  cancel(message?: string, byScope?: boolean): boolean {
+    if (byScope !== true) return passRequestOn(this, message);
+    // One that has entered a scope hears from that.
+    if (this.extra === null || (this.extra.scope === null && this.extra.scopeShields === 0))
+      cancelByScope(this);
+    return true;
+  }
+
+  listFutures(futures: Future<unknown>[]): void {
+    this.waitingFor?.listFutures(futures);
+  }
+
+  rare(): DriverExtra {
+    this.extra ??= new DriverExtra();
+    return this.extra;
   }
 
   wake(): void {
@@ -53,70 +71,60 @@ export class CoroutineAwait<T> extends AsyncStrand<T> implements Driver, Waiter 
   }
 
   run(): void {
-    const { owner } = this;
-    if (this.waitingFor !== null) {
-      this.waitingFor = null;
-      owner.leaveWait(this);
-    }
-    const cancelled = owner.takePendingCancel();
-    if (cancelled !== null) this.pendingThrow = { error: cancelled };
-    if (this.context === null) this.step();
-    else this.context.run(stepStrand, this as CoroutineAwait<unknown>);
+    this.context!.run(step, this as CoroutineAwait<unknown>);
   }
 
   resumeInline(): void {
-    const { owner } = this;
-    if (owner.scheduler.isPausedFor(owner)) this.resume();
-    else owner.scheduler.pushReady(this);
-  }
-
-  setWaiting(future: Future<unknown>): void {
-    this.waitingFor = future;
-    this.owner.setStrandWaiting(this);
-  }
-
-  throwNext(error: unknown): void {
-    this.pendingThrow = { error };
-    this.owner.scheduler.pushReady(this);
+    const { scheduler } = this.owner;
+    if (!scheduler.isPausedFor(this.owner)) {
+      scheduler.pushReady(this);
+      return;
+    }
+    const previous = enterScheduler(scheduler);
+    this.context!.run(stepWithValue, this as CoroutineAwait<unknown>);
+    enterScheduler(previous);
   }
 
   step(): void {
+    if (this.waitingFor !== null) this.waitingFor = removeOwnWaiting(this.waitingFor);
+    this.stepWith(takeError(this));
+  }
+
+  /** `delivered`: to be thrown into the generator. */
+  stepWith(delivered: { error: unknown } | null): void {
     const { owner, generator } = this;
-    const delivered = this.pendingThrow;
-    this.pendingThrow = null;
-    const previous = enterStep(owner);
-    claimContext(owner);
+    const previousDriver = enterStep(this);
+    const previousContext = claimContext(this);
     stepStarts(owner);
-    let result: IteratorResult<unknown, T>;
+    let outcome: { value: T } | { error: unknown };
     try {
-      result = delivered === null ? generator.next() : generator.throw(delivered.error);
+      const result = delivered === null ? generator.next() : generator.throw(delivered.error);
       if (result.done !== true) {
         this.context ??= copyContext();
         suspend(this, result.value);
         if (!(result.value instanceof PromiseWait)) stepEnds(owner);
         return;
       }
+      outcome = { value: result.value };
     } catch (error) {
-      owner.scheduler.pauseFor(owner);
-      this.reject(error);
-      return;
+      outcome = { error };
     } finally {
-      enterStep(previous);
+      enterStep(previousDriver);
+      // The first step runs in the context of whoever awaits.
+      claimContext(previousContext);
     }
+    this.ended = true;
+    handOver(this);
     owner.scheduler.pauseFor(owner);
-    this.fulfill(result.value);
-  }
-
-  private resume(): void {
-    const previous = enterScheduler(this.owner.scheduler);
-    try {
-      this.step();
-    } finally {
-      enterScheduler(previous);
-    }
+    if ('error' in outcome) this.reject(outcome.error);
+    else this.fulfill(outcome.value);
   }
 }
 
-function stepStrand(strand: CoroutineAwait<unknown>): void {
-  strand.step();
+function step(driver: CoroutineAwait<unknown>): void {
+  driver.step();
+}
+
+function stepWithValue(driver: CoroutineAwait<unknown>): void {
+  driver.stepWith(null);
 }

@@ -1,8 +1,8 @@
 import { argumentType } from '../arguments.ts';
-import { awaitingTask } from './async-await.ts';
 import { type Awaitable, type Coroutine, claimCoroutine } from './awaitable.ts';
 import { CoroutineAwait } from './coroutine-await.ts';
 import { isGeneratorFunction, markGeneratorFunction } from './coroutine-functions.ts';
+import { awaitingDriver } from './current-task.ts';
 import { createTask } from './ensure.ts';
 
 /**
@@ -45,10 +45,10 @@ function thenOfCoroutine<T>(
   onFulfilled?: ((value: T) => unknown) | null,
   onRejected?: ((error: unknown) => unknown) | null,
 ): PromiseLike<unknown> {
-  const task = awaitingTask();
-  if (task === null) return createTask<T>(this).then(onFulfilled, onRejected);
+  const driver = awaitingDriver();
+  if (driver === null) return createTask<T>(this).then(onFulfilled, onRejected);
   claimCoroutine(this);
-  const strand = new CoroutineAwait(task, this, onFulfilled, onRejected);
+  const strand = new CoroutineAwait(driver, this, onFulfilled, onRejected);
   strand.begin();
   return strand;
 }

@@ -239,6 +239,11 @@ export class Future<T> implements Awaitable<T> {
     return waiters.length - kept.length;
   }
 
+  /** @internal See `Waiting`. */
+  listFutures(futures: Future<unknown>[]): void {
+    futures.push(this as Future<unknown>);
+  }
+
   /** @internal Everybody who waits, in order. */
   listWaiters(): readonly Waiter[] {
     const { waiters } = this;

@@ -1,7 +1,7 @@
 import { argumentType } from '../arguments.ts';
 import { currentScheduler } from '../scheduler/current.ts';
 import { Scheduler } from '../scheduler/scheduler.ts';
-import { asyncTask } from './current-task.ts';
+import { asyncDriver } from './current-task.ts';
 
 let defaultScheduler: (() => Scheduler) | null = null;
 
@@ -12,7 +12,7 @@ export function setDefaultScheduler(provide: (() => Scheduler) | null): void {
 
 /** The scheduler of the running loop, or null: the one whose handles run, or the running async function's. */
 export function runningScheduler(): Scheduler | null {
-  return currentScheduler() ?? asyncTask()?.scheduler ?? null;
+  return currentScheduler() ?? asyncDriver()?.owner.scheduler ?? null;
 }
 
 /** The scheduler that a flat function such as `sleep` uses: the running loop's, else the default loop's. */

@@ -2,9 +2,11 @@ import { checkFunction } from '../arguments.ts';
 import type { Awaitable, Body, Coroutine } from './awaitable.ts';
 import { runBody } from './body.ts';
 import type { CancelScope } from './cancel-scope.ts';
+import { requestCancel, requestsFor, scopeOf, takeRequestBack } from './cancellation.ts';
 import { coroutine } from './coroutine.ts';
-import { currentTask } from './current-task.ts';
+import { currentDriver } from './current-task.ts';
 import { whenDone } from './done-callback.ts';
+import type { Driver } from './driver.ts';
 import { createTaskOn } from './ensure.ts';
 import { CancelledError, ErrorGroup } from './errors.ts';
 import { Future } from './future.ts';
@@ -18,7 +20,7 @@ import { cancelAndWait } from './wait.ts';
  * came, the body's last. A task that is cancelled does not count as failed.
  */
 export class TaskGroup {
-  private parent: Task<unknown> | null = null;
+  private parent: Driver | null = null;
   private scope: CancelScope | null = null;
   private readonly tasks = new Set<Task<unknown>>();
   private errors: unknown[] = [];
@@ -58,8 +60,8 @@ export class TaskGroup {
     if (!this.entered) throw new Error('TaskGroup has not been entered');
     if (this.exiting && this.tasks.size === 0) throw new Error('TaskGroup is finished');
     if (this.aborting) throw new Error('TaskGroup is shutting down');
-    const parent = this.parent!;
-    const task = createTaskOn(parent.scheduler, body, this.inScope(options));
+    const { scheduler } = this.parent!.owner;
+    const task = createTaskOn(scheduler, body, this.inScope(options));
     this.adopt(task as Task<unknown>);
     return task;
   }
@@ -79,7 +81,7 @@ export class TaskGroup {
     checkFunction('body', body);
     if (!this.entered || this.parent === null) throw new Error('TaskGroup is not running');
     if (this.aborting) throw new Error('TaskGroup is shutting down');
-    const { scheduler } = this.parent;
+    const { scheduler } = this.parent.owner;
     const up = new Future<{ value: T } | null>(scheduler);
     const status = {
       started: (value: T) => {
@@ -109,7 +111,7 @@ export class TaskGroup {
   /** The task is the group's from now on. */
   private adopt(task: Task<unknown>): void {
     this.tasks.add(task);
-    whenDone(task, this.onTaskDone as (child: Future<unknown>) => void, this.parent);
+    whenDone(task, this.onTaskDone as (child: Future<unknown>) => void, this.parent!.owner);
     // An eager task may have cancelled the group in its first step.
     if (this.aborting && !task.done()) task.cancel();
   }
@@ -135,10 +137,10 @@ export class TaskGroup {
 
   private enter(): void {
     if (this.entered) throw new Error('TaskGroup has already been entered');
-    this.parent = currentTask();
+    this.parent = currentDriver();
     if (this.parent === null) throw new Error('TaskGroup cannot determine the parent task');
     this.entered = true;
-    this.scope = this.parent.extra?.scope ?? null;
+    this.scope = scopeOf(this.parent);
     if (this.cancelOnEntry) this.cancel();
   }
 
@@ -149,7 +151,7 @@ export class TaskGroup {
     if (failure !== null && !this.aborting) this.abort();
     let absorbed: CancelledError | null = null;
     while (this.tasks.size > 0) {
-      this.allDone = new Future<void>(parent.scheduler);
+      this.allDone = new Future<void>(parent.owner.scheduler);
       try {
         // A cancelled scope reaches the group's tasks by itself; the wait for their end has to go on.
         yield* undisturbed(this.allDone);
@@ -164,7 +166,7 @@ export class TaskGroup {
       this.allDone = null;
     }
     if (this.parentCancelRequested) {
-      if (parent.uncancel() === 0) cancellation = null;
+      if (takeRequestBack(parent) === 0) cancellation = null;
       else cancellation ??= absorbed;
     }
     const { errors } = this;
@@ -173,10 +175,10 @@ export class TaskGroup {
     if (cancellation !== null && errors.length === 0) throw cancellation;
     if (failure !== null && !(failure.error instanceof CancelledError)) errors.push(failure.error);
     if (errors.length === 0) return;
-    if (parent.cancelling() > 0) {
+    if (requestsFor(parent) > 0) {
       // The errors go first; the cancellation from outside arrives at the next await.
-      parent.uncancel();
-      parent.cancel();
+      takeRequestBack(parent);
+      requestCancel(parent);
     }
     throw new ErrorGroup('unhandled errors in a TaskGroup', errors);
   }
@@ -201,7 +203,7 @@ export class TaskGroup {
   private cancelParent(): void {
     if (this.parentCancelRequested) return;
     this.parentCancelRequested = true;
-    this.parent!.cancel();
+    requestCancel(this.parent!);
   }
 }
 

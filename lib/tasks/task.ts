@@ -5,7 +5,6 @@ import { enterScheduler } from '../scheduler/current.ts';
 import type { Runnable } from '../scheduler/handle.ts';
 import type { Linked } from '../scheduler/linked-list.ts';
 import type { Scheduler } from '../scheduler/scheduler.ts';
-import type { AsyncStrand } from './async-strand.ts';
 import {
   type AnyAwaitable,
   type Body,
@@ -16,24 +15,26 @@ import {
   isThenable,
 } from './awaitable.ts';
 import type { CancelScope } from './cancel-scope.ts';
+import {
+  cancelUnit,
+  mustCancel,
+  requestCancel,
+  requestsFor,
+  scopeCancel,
+  takeError,
+  takeRequestBack,
+} from './cancellation.ts';
 import { isGeneratorFunction } from './coroutine-functions.ts';
-import { claimContext, enterStep, trackAsyncFunctions } from './current-task.ts';
-import { CancelledError, cancelledError } from './errors.ts';
+import { claimContext, currentDriver, enterStep, trackAsyncFunctions } from './current-task.ts';
+import { type Driver, TaskExtra } from './driver.ts';
+import { CancelledError } from './errors.ts';
 import { Future, futureFlag, type Waiter } from './future.ts';
 import { type FutureState, inspectFuture, stateOf } from './inspection.ts';
 import { beforeStepChannel, exitedChannel, spawnedChannel, stepEnds, stepStarts } from './instruments.ts';
 import { schedulerOf } from './running-scheduler.ts';
-import { type Driver, suspend } from './suspend.ts';
-import { TaskExtra } from './task-extra.ts';
-import { addWaiting, listWaiting, removeOwnWaiting, removeWaiting, type Waiting } from './waiting.ts';
+import { suspend } from './suspend.ts';
+import { listFutures, removeOwnWaiting, type Waiting } from './waiting.ts';
 import { followPassed } from './wrap-promise.ts';
-
-/** A cancellation was asked for and waits for the task's next step or suspension. Further bits of `Future.flags`. */
-const mustCancel = 32;
-/** A cancel scope wants the same; unlike a request it is not counted, and it is void once the scope is left. */
-const scopeCancel = 64;
-/** The bits above count cancellation requests. */
-const cancelUnit = 128;
 
 /** What a task can be made with. */
 export interface TaskOptions {
@@ -64,7 +65,7 @@ export class Task<T> extends Future<T> implements Runnable, Waiter, Linked, Driv
   /** @internal */ listNext: Linked | null = null;
   /** The generator; before the first step, perhaps a function; null once the task is done or its body is a promise. */
   private body: TaskBody<T> | null;
-  private waitingFor: Waiting | null = null;
+  /** @internal */ waitingFor: Waiting | null = null;
   private readonly context: Context;
   /** @internal What few tasks have. */
   extra: TaskExtra | null = null;
@@ -97,30 +98,22 @@ export class Task<T> extends Future<T> implements Runnable, Waiter, Linked, Driv
   override cancel(message?: string): boolean {
     this.flags &= ~futureFlag.unretrieved;
     if (this.done()) return false;
-    this.flags += cancelUnit;
-    if (this.waitingFor === null || !this.waitingFor.cancel(message)) {
-      this.flags |= mustCancel;
-      if (message !== undefined || this.extra !== null) this.rare().cancelMessage = message;
-    }
-    this.extra?.controller?.abort(new CancelledError(message));
+    requestCancel(this as Driver, message);
     return true;
   }
 
-  /** How often cancellation was requested, less the calls of `uncancel`. */
+  /**
+   * How often cancellation was requested, less the calls of `uncancel`. Asked by the task's own code, only what
+   * concerns that code: not the deadline of a `timeout` that runs beside it.
+   */
   cancelling(): number {
-    return Math.floor(this.flags / cancelUnit);
+    const here = this.driverHere();
+    return here === this ? Math.floor(this.flags / cancelUnit) : requestsFor(here);
   }
 
   /** Takes one request back; at zero also one that was not delivered yet. Returns what `cancelling()` then is. */
   uncancel(): number {
-    if (this.flags >= cancelUnit) {
-      this.flags -= cancelUnit;
-      if (this.flags < cancelUnit) {
-        this.flags &= ~mustCancel;
-        if (this.extra !== null) this.extra.controller = null;
-      }
-    }
-    return this.cancelling();
+    return takeRequestBack(this.driverHere());
   }
 
   /** The task's name; `Task-N`, numbered when first asked for, unless one was given. */
@@ -148,13 +141,16 @@ export class Task<T> extends Future<T> implements Runnable, Waiter, Linked, Driv
 
   /**
    * Aborted when the task is asked to cancel: for `fetch` and other code that takes an AbortSignal. After the last
-   * request was taken back with `uncancel`, there is a new one.
+   * request was taken back with `uncancel`, there is a new one. Inside the body of a `timeout` or group that an async
+   * function of the task awaits, it is that body's: aborted with the task's, and when the body is to end.
    */
   get signal(): AbortSignal {
-    const extra = this.rare();
-    if (extra.controller === null) {
+    const here = this.driverHere();
+    const extra = here.rare();
+    const cancelled = requestsFor(here) > 0 || this.cancelled();
+    if (extra.controller === null || (extra.controller.signal.aborted && !cancelled)) {
       extra.controller = new AbortController();
-      if (this.cancelling() > 0 || this.cancelled()) extra.controller.abort(new CancelledError());
+      if (cancelled) extra.controller.abort(new CancelledError());
     }
     return extra.controller.signal;
   }
@@ -187,6 +183,16 @@ export class Task<T> extends Future<T> implements Runnable, Waiter, Linked, Driv
     return this as Task<unknown>;
   }
 
+  /** @internal */
+  get parent(): null {
+    return null;
+  }
+
+  /** @internal */
+  get ended(): boolean {
+    return this.done();
+  }
+
   /** @internal What the task waited for is done. */
   wake(): void {
     this.scheduler.pushReady(this);
@@ -202,7 +208,10 @@ export class Task<T> extends Future<T> implements Runnable, Waiter, Linked, Driv
     if (this.body === null) return;
     const { waitingFor } = this;
     if (waitingFor !== null) this.waitingFor = removeOwnWaiting(waitingFor);
-    const delivered = this.takeError();
+    const delivered =
+      (this.flags & (mustCancel | scopeCancel)) === 0 && this.extra === null
+        ? null
+        : takeError(this as Driver);
     if (
       delivered === null &&
       waitingFor === (this.body as unknown) &&
@@ -301,13 +310,10 @@ export class Task<T> extends Future<T> implements Runnable, Waiter, Linked, Driv
     enterScheduler(previous);
   }
 
-  /** What is to be thrown at the next step, if anything. */
-  private takeError(): { error: unknown } | null {
-    if ((this.flags & (mustCancel | scopeCancel)) === 0 && this.extra === null) return null;
-    const pending = this.extra?.pendingThrow ?? null;
-    if (pending !== null) this.extra!.pendingThrow = null;
-    const cancelled = this.takePendingCancel();
-    return cancelled === null ? pending : { error: cancelled };
+  /** The driver of this task that the caller is part of; for callers from elsewhere, the task. */
+  private driverHere(): Driver {
+    const here = currentDriver();
+    return here !== null && here.owner === this ? here : (this as Driver);
   }
 
   private complete(value: T): void {
@@ -339,84 +345,12 @@ export class Task<T> extends Future<T> implements Runnable, Waiter, Linked, Driv
     this.scheduler.caughtUp(this);
   }
 
-  // ---- waiting and cancellation, for drivers and awaits -----------------------------------------------------------
-
-  /** @internal */
-  setWaiting(future: Future<unknown>): void {
-    this.waitingFor = this.waitingFor === null ? future : addWaiting(this.waitingFor, future);
-  }
-
-  /** @internal */
-  throwNext(error: unknown): void {
-    this.rare().pendingThrow = { error };
-    this.scheduler.pushReady(this);
-  }
-
-  /** @internal An async function of this task waits for something; a pending cancellation goes there. */
-  enterWait(waiting: Waiting): void {
-    this.waitingFor = addWaiting(this.waitingFor, waiting);
-    this.deliverPendingCancel(waiting);
-  }
-
-  /** @internal A generator that runs inline in an async function of this task waits. */
-  setStrandWaiting(strand: Waiting): void {
-    this.waitingFor = addWaiting(this.waitingFor, strand);
-  }
-
-  /** @internal */
-  leaveWait(waiting: Waiting): void {
-    this.waitingFor = removeWaiting(this.waitingFor, waiting);
-  }
-
   /**
    * The futures that this task waits for: one, as a rule; none while it runs or is ready to; several when its async
    * functions wait side by side.
    */
   get awaiting(): readonly Future<unknown>[] {
-    return listWaiting(this.waitingFor).flatMap((waiting) => {
-      const future = waiting instanceof Future ? waiting : (waiting as AsyncStrand<unknown>).awaited;
-      return future === null ? [] : [future];
-    });
-  }
-
-  /** @internal What this task waits for. */
-  get waiting(): Waiting | null {
-    return this.waitingFor;
-  }
-
-  /** @internal The task has begun to wait: a cancellation that was requested before reaches what it waits for. */
-  deliverPendingCancel(waiting: Waiting): void {
-    if ((this.flags & mustCancel) !== 0) {
-      if (waiting.cancel(this.extra?.cancelMessage)) this.flags &= ~mustCancel;
-    } else if (this.extra !== null && this.isScopeCancelled()) waiting.cancel();
-  }
-
-  /** @internal The CancelledError to throw now, because one was requested while the task was not waiting. */
-  takePendingCancel(): CancelledError | null {
-    if ((this.flags & (mustCancel | scopeCancel)) === 0) return null;
-    const requested = (this.flags & mustCancel) !== 0;
-    this.flags &= ~(mustCancel | scopeCancel);
-    if (!requested && !this.isScopeCancelled()) return null;
-    return cancelledError(requested ? this.extra?.cancelMessage : undefined);
-  }
-
-  /** @internal True when a cancel scope that the task is in is cancelled, and nothing shields it. */
-  isScopeCancelled(): boolean {
-    const { extra } = this;
-    return (
-      extra !== null &&
-      extra.scope !== null &&
-      extra.scopeShields === 0 &&
-      extra.scope.isEffectivelyCancelled()
-    );
-  }
-
-  /** @internal A cancel scope around the task was cancelled: wakes the task, if it waits. */
-  requestScopeCancel(): void {
-    if (this.done()) return;
-    // What has come already is not taken away: the next wait will fail.
-    if (this.waitingFor === null) this.flags |= scopeCancel;
-    else this.waitingFor.cancel();
+    return listFutures(this.waitingFor);
   }
 
   /** @internal */

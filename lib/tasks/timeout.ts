@@ -2,22 +2,23 @@ import { checkMillisecondsOrNull } from '../arguments.ts';
 import type { Handle } from '../scheduler/handle.ts';
 import type { Awaitable, Body, Coroutine } from './awaitable.ts';
 import { runBody } from './body.ts';
+import { requestCancel, requestsFor, takeRequestBack } from './cancellation.ts';
 import { coroutine } from './coroutine.ts';
-import { currentTask } from './current-task.ts';
+import { currentDriver } from './current-task.ts';
+import type { Driver } from './driver.ts';
 import { requireScheduler } from './ensure.ts';
 import { CancelledError, TimeoutError } from './errors.ts';
-import type { Task } from './task.ts';
 
 type State = 'created' | 'active' | 'expiring' | 'expired' | 'finished';
 
 /**
- * A deadline for a part of a task (asyncio: `Timeout`). When it passes, the task is cancelled, and what leaves the
- * part as a CancelledError becomes a TimeoutError, unless somebody else has asked for the cancellation too.
+ * A deadline for a part of a task (asyncio: `Timeout`). When it passes, the part is cancelled, and what leaves it as a
+ * CancelledError becomes a TimeoutError, unless somebody else has asked for the cancellation too.
  */
 export class Timeout {
   private state: State = 'created';
-  private task: Task<unknown> | null = null;
-  private cancellingAtEntry = 0;
+  private driver: Driver | null = null;
+  private requestsAtEntry = 0;
   private handle: Handle | null = null;
 
   /** `deadlineMs`: loop time in milliseconds; null: none. */
@@ -52,7 +53,7 @@ export class Timeout {
     this.handle?.cancel();
     this.handle = null;
     if (deadlineMs === null) return;
-    const { scheduler } = this.task!;
+    const { scheduler } = this.driver!.owner;
     this.handle =
       deadlineMs <= scheduler.now()
         ? scheduler.callSoon(this.expire, [], null)
@@ -74,11 +75,11 @@ export class Timeout {
 
   private enter(): void {
     if (this.state !== 'created') throw new Error('Timeout has already been entered');
-    const task = currentTask();
-    if (task === null) throw new Error('Timeout should be used inside a task');
+    const driver = currentDriver();
+    if (driver === null) throw new Error('Timeout should be used inside a task');
     this.state = 'active';
-    this.task = task;
-    this.cancellingAtEntry = task.cancelling();
+    this.driver = driver;
+    this.requestsAtEntry = requestsFor(driver);
     this.reschedule(this.deadlineMs);
   }
 
@@ -89,7 +90,7 @@ export class Timeout {
     if (this.state === 'active') this.state = 'finished';
     else {
       this.state = 'expired';
-      if (this.task!.uncancel() <= this.cancellingAtEntry && error instanceof CancelledError) {
+      if (takeRequestBack(this.driver!) <= this.requestsAtEntry && error instanceof CancelledError) {
         return new TimeoutError('The timeout has expired', { cause: error });
       }
     }
@@ -98,7 +99,7 @@ export class Timeout {
 
   private readonly expire = (): void => {
     this.handle = null;
-    this.task!.cancel();
+    requestCancel(this.driver!);
     this.state = 'expiring';
   };
 }

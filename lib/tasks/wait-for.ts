@@ -18,8 +18,9 @@ import { followPassed } from './wrap-promise.ts';
 
 /**
  * Waits for `awaitable` for at most `timeoutMs` milliseconds (null: without limit), then cancels it and waits until
- * that is done (asyncio: `wait_for`). A coroutine runs inline, in the caller's task. If the cancelled awaitable gives
- * a value all the same, that value is the result.
+ * that is done (asyncio: `wait_for`). A coroutine or a function runs inline, in the caller's task. If the cancelled
+ * awaitable gives a value all the same, that value is the result. A promise can't be cancelled, be it that of an async
+ * function: it goes on, and what it gives is dropped. So pass the function, and not what it returns.
  * @throws TimeoutError when the time is up
  */
 export const waitFor = coroutine(function* <T>(

@@ -3,7 +3,7 @@ import type { TimerHandle } from '../scheduler/handle.ts';
 import type { Scheduler } from '../scheduler/scheduler.ts';
 import type { Awaitable, Coroutine } from './awaitable.ts';
 import { coroutine } from './coroutine.ts';
-import { steppingTask } from './current-task.ts';
+import { currentTask } from './current-task.ts';
 import { whenDone } from './done-callback.ts';
 import { ensureFuture, requireScheduler } from './ensure.ts';
 import { Future } from './future.ts';
@@ -77,7 +77,7 @@ function* waitForSome(
       release();
     }
   };
-  const self = steppingTask();
+  const self = currentTask();
   const registrations = [...futures].map((future) => whenDone(future, onDone, self));
   try {
     yield* waiter;

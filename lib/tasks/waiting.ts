@@ -1,30 +1,44 @@
 import { Future } from './future.ts';
 
-/** What a task waits for: a future (a generator's `yield*`), an await of its async functions, or several of these. */
+/** What a driver waits for: a future (a generator's `yield*`), awaits of async functions, drivers below, or several. */
 export interface Waiting {
-  /** Cancels what is waited for. False when that is done already, so that the cancellation has to be kept. */
-  cancel(message?: string): boolean;
-  /** True for what is left alone when something else that the task waits for can be cancelled. */
+  /**
+   * Cancels what is waited for. False when that is done already, so that the cancellation has to be kept. `byScope`: a
+   * cancel scope wants it, which may have no say further down.
+   */
+  cancel(message?: string, byScope?: boolean): boolean;
+  /** True for what is left alone when something else that the driver waits for can be cancelled. */
   readonly cancelledLast?: boolean;
+  /** Adds the futures that are waited for to `futures`. */
+  listFutures(futures: Future<unknown>[]): void;
 }
 
-/** Several things that one task waits for at the same time; they are cancelled together. */
+/** Several things that one driver waits for at the same time; they are cancelled together. */
 export class WaitSet implements Waiting {
   readonly members = new Set<Waiting>();
 
-  cancel(message?: string): boolean {
+  cancel(message?: string, byScope?: boolean): boolean {
     const members = [...this.members];
     return (
-      cancelThose(members, false, message) || // nothing but promises that were passed in:
-      cancelThose(members, true, message)
+      cancelThose(members, false, message, byScope) || // nothing but promises that were passed in:
+      cancelThose(members, true, message, byScope)
     );
+  }
+
+  listFutures(futures: Future<unknown>[]): void {
+    for (const member of this.members) member.listFutures(futures);
   }
 }
 
-function cancelThose(members: readonly Waiting[], last: boolean, message: string | undefined): boolean {
+function cancelThose(
+  members: readonly Waiting[],
+  last: boolean,
+  message: string | undefined,
+  byScope: boolean | undefined,
+): boolean {
   let accepted = false;
   for (const member of members) {
-    if ((member.cancelledLast === true) === last && member.cancel(message)) accepted = true;
+    if ((member.cancelledLast === true) === last && member.cancel(message, byScope)) accepted = true;
   }
   return accepted;
 }
@@ -52,7 +66,7 @@ export function removeWaiting(waiting: Waiting | null, member: Waiting): Waiting
   return waiting;
 }
 
-/** `waiting` without the future that the task's own generator waited for: only awaits of async functions are left. */
+/** `waiting` without the future that the driver's own generator waited for. */
 export function removeOwnWaiting(waiting: Waiting): Waiting | null {
   if (waiting instanceof Future) return null;
   if (waiting instanceof WaitSet) {
@@ -61,7 +75,9 @@ export function removeOwnWaiting(waiting: Waiting): Waiting | null {
   return waiting;
 }
 
-/** Everything in `waiting`. */
-export function listWaiting(waiting: Waiting | null): readonly Waiting[] {
-  return waiting === null ? [] : waiting instanceof WaitSet ? [...waiting.members] : [waiting];
+/** The futures in `waiting`. */
+export function listFutures(waiting: Waiting | null): Future<unknown>[] {
+  const futures: Future<unknown>[] = [];
+  waiting?.listFutures(futures);
+  return futures;
 }

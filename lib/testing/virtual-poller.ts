@@ -96,7 +96,7 @@ export class VirtualPoller implements Poller {
     if (scheduler.externals > 0) return true;
     if (performance.now() - this.waitedSinceMs > patienceMs) return false;
     if (scheduler.promises > 0) return true;
-    for (const task of scheduler.alive) if ((task as Task<unknown>).waiting === null) return true;
+    for (const task of scheduler.alive) if ((task as Task<unknown>).awaiting.length === 0) return true;
     return false;
   }
 }

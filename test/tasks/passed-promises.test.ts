@@ -73,21 +73,33 @@ describe('a promise that is passed in', () => {
   );
 
   it(
-    'may be that of an async function, which then ends by its own cancelled await',
+    'may be that of an async function: cancelling the task ends it by its own await, a timeout leaves it alone',
     virtuallyAsync(async (clock) => {
+      const ends: [string, number][] = [];
       const cleansUp = async () => {
         try {
           await sleep(100);
+          ends.push(['slept', clock.now()]);
         } catch (error) {
           await sleep(10);
-          if (!(error instanceof CancelledError)) throw error;
+          ends.push([(error as Error).name, clock.now()]);
         }
         return 'cleaned up';
       };
-      expect(await waitFor(cleansUp(), 5)).toBe('cleaned up');
-      expect(clock.now()).toBe(15);
       expect(await gather([cleansUp(), cleansUp()])).toEqual(['cleaned up', 'cleaned up']);
-      expect(clock.now()).toBe(115);
+      ends.length = 0;
+      expect(await waitFor(cleansUp, 5)).toBe('cleaned up');
+      expect(ends).toEqual([['CancelledError', 115]]);
+      const task = createTask(async () => await waitFor(cleansUp(), 50));
+      await sleep(5);
+      task.cancel();
+      expect(await task).toBe('cleaned up');
+      expect(ends[1]).toEqual(['CancelledError', 130]);
+      // What had begun before the timeout is not the timeout's.
+      await expect(waitFor(cleansUp(), 5)).rejects.toThrow(TimeoutError);
+      expect(clock.now()).toBe(135);
+      await sleep(200);
+      expect(ends[2]).toEqual(['slept', 230]);
     }),
   );
 });
