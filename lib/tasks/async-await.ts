@@ -3,6 +3,7 @@ import { AsyncStrand } from './async-strand.ts';
 import { enterWait, leaveWait, takePendingCancel } from './cancellation.ts';
 import { awaitingDriver } from './current-task.ts';
 import type { Driver } from './driver.ts';
+import type { CancelReason } from './errors.ts';
 import { type Future, futureFlag, type Waiter } from './future.ts';
 import { stepEnds, stepStarts } from './instruments.ts';
 import type { Task } from './task.ts';
@@ -79,8 +80,8 @@ class FutureAwait<T> extends AsyncStrand<T> implements Waiter {
     asyncSuspended(task);
   }
 
-  cancel(message?: string): boolean {
-    return this.future.cancel(message);
+  cancel(reason?: CancelReason): boolean {
+    return this.future.cancel(reason);
   }
 
   listFutures(futures: Future<unknown>[]): void {

@@ -1,5 +1,6 @@
 import type { Runnable } from '../scheduler/handle.ts';
 import type { Driver } from './driver.ts';
+import type { CancelReason } from './errors.ts';
 import type { Future } from './future.ts';
 import type { Waiting } from './waiting.ts';
 
@@ -26,10 +27,14 @@ export abstract class AsyncStrand<T> implements Runnable, Waiting, PromiseLike<u
     private readonly onRejected: Rejected,
   ) {}
 
+  get awaiter(): Future<unknown> | null {
+    return this.parent?.owner ?? null;
+  }
+
   abstract run(): void;
 
   /** Cancels what is awaited. False when that is done already. */
-  abstract cancel(message?: string, byScope?: boolean): boolean;
+  abstract cancel(reason?: CancelReason, byScope?: boolean): boolean;
 
   abstract listFutures(futures: Future<unknown>[]): void;
 

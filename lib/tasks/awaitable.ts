@@ -1,4 +1,5 @@
 import type { Future } from './future.ts';
+import { isGenerator } from './generators.ts';
 import type { PromiseWait } from './promise-wait.ts';
 
 /**
@@ -30,18 +31,14 @@ export function isThenable(value: unknown): value is PromiseLike<unknown> {
   );
 }
 
-const generatorPrototype = Object.getPrototypeOf(Object.getPrototypeOf((function* () {})()));
-
 /** True for a generator object, or for something that acts like one. */
 export function isCoroutine(value: unknown): value is Coroutine<unknown> {
   if (value === null || typeof value !== 'object') return false;
-  // Every function* has a prototype of its own, so that looking up methods is slow; going up two steps is not.
-  const prototype = Object.getPrototypeOf(value);
-  if (prototype !== null && Object.getPrototypeOf(prototype) === generatorPrototype) return true;
   return (
-    typeof (value as { next?: unknown }).next === 'function' &&
-    typeof (value as { throw?: unknown }).throw === 'function' &&
-    typeof (value as { return?: unknown }).return === 'function'
+    isGenerator(value) ||
+    (typeof (value as { next?: unknown }).next === 'function' &&
+      typeof (value as { throw?: unknown }).throw === 'function' &&
+      typeof (value as { return?: unknown }).return === 'function')
   );
 }
 
@@ -53,6 +50,15 @@ export function isAwaitable(value: unknown): value is Awaitable<unknown> {
 }
 
 const claimed = Symbol('coriolis.awaited');
+
+/** Prototypes of coroutines that can be awaited. Only those are worth a look at the mark. */
+const awaitablePrototypes = new WeakSet<object>();
+
+/** Lets coroutines with this prototype be awaited: `then` says how. */
+export function makeAwaitable(prototype: object, then: PromiseLike<unknown>['then']): void {
+  Object.defineProperty(prototype, 'then', { value: then, writable: true, configurable: true });
+  awaitablePrototypes.add(prototype);
+}
 
 /**
  * A generator runs once, for whoever awaits it first. Marking one gives it a property store of its own, so only an
@@ -66,7 +72,7 @@ export function claimCoroutine(coroutine: object): void {
 
 /** @throws Error when `coroutine` was awaited before */
 export function checkUnclaimed(coroutine: object): void {
-  if ((coroutine as { [claimed]?: true })[claimed] === true) {
+  if (!awaitablePrototypes.has(Object.getPrototypeOf(coroutine))) return;
+  if ((coroutine as { [claimed]?: true })[claimed] === true)
     throw new Error('cannot reuse already awaited coroutine');
-  }
 }

@@ -10,6 +10,7 @@ import {
 } from './awaitable.ts';
 import { isGeneratorFunction } from './coroutine-functions.ts';
 import { claimContext, steppingDriver, trackAsyncFunctions } from './current-task.ts';
+import { Delegation, isGenerator } from './generators.ts';
 import { PromiseWait } from './promise-wait.ts';
 
 /** Calls a body as part of the running task, whatever kind of function it is. */
@@ -26,7 +27,7 @@ export function* runBody<A extends unknown[], T>(body: Body<A, T>, ...args: A): 
 export function* inline<T>(value: Coroutine<T> | Awaitable<T> | PromiseLike<T> | T): Coroutine<T> {
   if (isCoroutine(value)) {
     checkUnclaimed(value);
-    return yield* value as Coroutine<T>;
+    return yield* isGenerator(value) ? new Delegation(value as Coroutine<T>) : (value as Coroutine<T>);
   }
   if (isAwaitable(value)) return yield* value as unknown as Coroutine<T>;
   if (isThenable(value)) return yield* new PromiseWait(value as PromiseLike<T>);

@@ -1,6 +1,5 @@
-import { AsyncStrand } from './async-strand.ts';
 import { currentTask } from './current-task.ts';
-import { DoneCallback, type Future } from './future.ts';
+import type { Future } from './future.ts';
 import { runningScheduler, schedulerOf } from './running-scheduler.ts';
 import { Task } from './task.ts';
 
@@ -54,12 +53,7 @@ export function describeWaiting(task: Task<unknown>): string {
 function capture(future: Future<unknown>, above: Set<Future<unknown>>): CallGraph {
   const inside = new Set(above).add(future);
   const awaiters = new Set<Future<unknown>>();
-  for (const waiter of future.listWaiters()) {
-    if (waiter instanceof DoneCallback) {
-      if (waiter.awaiter !== null) awaiters.add(waiter.awaiter);
-    } else if (waiter instanceof Task) awaiters.add(waiter);
-    else if (waiter instanceof AsyncStrand && waiter.parent !== null) awaiters.add(waiter.parent.owner);
-  }
+  for (const { awaiter } of future.listWaiters()) if (awaiter !== null) awaiters.add(awaiter);
   const task = future instanceof Task ? future : null;
   return {
     future,

@@ -1,33 +1,33 @@
 import type { CancelScope } from './cancel-scope.ts';
 import type { Driver } from './driver.ts';
-import { CancelledError, cancelledError } from './errors.ts';
+import { type CancelledError, type CancelReason, cancelledError } from './errors.ts';
 import type { Task } from './task.ts';
 import { addWaiting, removeWaiting, type Waiting } from './waiting.ts';
 
 // Further bits of a task's `Future.flags`; other drivers have these alone.
 
 /** A cancellation was asked for and waits for the next step or suspension. */
-export const mustCancel = 32;
+export const mustCancel = 64;
 /** A cancel scope wants the same; unlike a request it is not counted, and it is void once the scope is left. */
-export const scopeCancel = 64;
+export const scopeCancel = 128;
 /** The bits above count cancellation requests: of a task all, of any other driver those addressed to it. */
-export const cancelUnit = 128;
+export const cancelUnit = 256;
 
 /** Cancels what goes on in `driver`, or, if nothing waits there, what will next wait. */
-export function requestCancel(driver: Driver, message?: string): void {
+export function requestCancel(driver: Driver, reason?: CancelReason): void {
   driver.flags += cancelUnit;
   if (driver.parent !== null) countBelow(driver.owner, 1);
-  if (driver.waitingFor === null || !driver.waitingFor.cancel(message)) {
+  if (driver.waitingFor === null || !driver.waitingFor.cancel(reason)) {
     driver.flags |= mustCancel;
-    if (message !== undefined || driver.extra !== null) driver.rare().cancelMessage = message;
+    if (reason !== undefined || driver.extra !== null) driver.rare().cancelReason = reason;
   }
-  abortSignal(driver, message);
+  abortSignal(driver, reason);
 }
 
 /** A cancellation that is addressed to a driver above reaches `driver`. False when nothing could be cancelled. */
-export function passRequestOn(driver: Driver, message: string | undefined): boolean {
-  const accepted = driver.waitingFor?.cancel(message) ?? false;
-  abortSignal(driver, message);
+export function passRequestOn(driver: Driver, reason: CancelReason): boolean {
+  const accepted = driver.waitingFor?.cancel(reason) ?? false;
+  abortSignal(driver, reason);
   return accepted;
 }
 
@@ -67,7 +67,7 @@ export function handOver(driver: Driver): void {
   else if (flags >= cancelUnit) owner.rare().requestsBelow -= ownRequests(driver);
   if ((flags & mustCancel) !== 0) {
     heir.flags |= mustCancel;
-    heir.rare().cancelMessage = extra?.cancelMessage;
+    heir.rare().cancelReason = extra?.cancelReason;
   }
   driver.flags = 0;
   if (driver.waitingFor === null) leaveWait(driver.parent!, driver);
@@ -89,7 +89,7 @@ export function leaveWait(driver: Driver, waiting: Waiting): void {
 export function deliverPendingCancel(driver: Driver, waiting: Waiting): void {
   const requested = requestedOf(driver);
   if (requested !== null) {
-    if (waiting.cancel(requested.extra?.cancelMessage)) clearRequested(driver);
+    if (waiting.cancel(requested.extra?.cancelReason)) clearRequested(driver);
   } else if (isScopeCancelled(driver)) waiting.cancel(undefined, true);
 }
 
@@ -100,7 +100,7 @@ export function takePendingCancel(driver: Driver): CancelledError | null {
   const requested = requestedOf(driver);
   if (requested !== null) {
     clearRequested(driver);
-    return cancelledError(requested.extra?.cancelMessage);
+    return cancelledError(requested.extra?.cancelReason);
   }
   return wanted && isScopeCancelled(driver) ? cancelledError(undefined) : null;
 }
@@ -154,6 +154,6 @@ function countBelow(task: Task<unknown>, change: number): void {
   task.rare().requestsBelow += change;
 }
 
-function abortSignal(driver: Driver, message: string | undefined): void {
-  driver.extra?.controller?.abort(new CancelledError(message));
+function abortSignal(driver: Driver, reason: CancelReason): void {
+  driver.extra?.controller?.abort(cancelledError(reason));
 }

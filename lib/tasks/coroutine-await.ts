@@ -5,7 +5,9 @@ import type { Coroutine } from './awaitable.ts';
 import { cancelByScope, handOver, passRequestOn, takeError } from './cancellation.ts';
 import { claimContext, enterStep } from './current-task.ts';
 import { type Driver, DriverExtra } from './driver.ts';
+import type { CancelReason } from './errors.ts';
 import type { Future, Waiter } from './future.ts';
+import { isGenerator, stepCoroutine, stepGenerator } from './generators.ts';
 import { stepEnds, stepStarts } from './instruments.ts';
 import { PromiseWait } from './promise-wait.ts';
 import { suspend } from './suspend.ts';
@@ -23,6 +25,7 @@ export class CoroutineAwait<T> extends AsyncStrand<T> implements Driver, Waiter,
   extra: DriverExtra | null = null;
   waitingFor: Waiting | null = null;
   ended = false;
+  private readonly isGenerator: boolean;
   /** That of the async function; taken when the generator first suspends. */
   private context: Context | null = null;
 
@@ -34,6 +37,7 @@ export class CoroutineAwait<T> extends AsyncStrand<T> implements Driver, Waiter,
   ) {
     super(parent, onFulfilled, onRejected);
     this.owner = parent.owner;
+    this.isGenerator = isGenerator(generator);
   }
 
   get cancelledLast(): boolean {
@@ -49,8 +53,8 @@ export class CoroutineAwait<T> extends AsyncStrand<T> implements Driver, Waiter,
     enterScheduler(previous);
   }
 
-  cancel(message?: string, byScope?: boolean): boolean {
-    if (byScope !== true) return passRequestOn(this, message);
+  cancel(reason?: CancelReason, byScope?: boolean): boolean {
+    if (byScope !== true) return passRequestOn(this, reason);
     // One that has entered a scope hears from that.
     if (this.extra === null || (this.extra.scope === null && this.extra.scopeShields === 0))
       cancelByScope(this);
@@ -98,7 +102,9 @@ export class CoroutineAwait<T> extends AsyncStrand<T> implements Driver, Waiter,
     stepStarts(owner);
     let outcome: { value: T } | { error: unknown };
     try {
-      const result = delivered === null ? generator.next() : generator.throw(delivered.error);
+      const result = this.isGenerator
+        ? stepGenerator(generator, delivered)
+        : stepCoroutine(generator, delivered);
       if (result.done !== true) {
         this.context ??= copyContext();
         suspend(this, result.value);

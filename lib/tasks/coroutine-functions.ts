@@ -10,6 +10,6 @@ export function markGeneratorFunction(fn: object): void {
 export function isGeneratorFunction(fn: unknown): boolean {
   return (
     typeof fn === 'function' &&
-    (fn instanceof GeneratorFunctionPrototype.constructor || generatorFunctions.has(fn))
+    (Object.getPrototypeOf(fn) === GeneratorFunctionPrototype || generatorFunctions.has(fn))
   );
 }

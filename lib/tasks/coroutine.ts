@@ -1,5 +1,5 @@
 import { argumentType } from '../arguments.ts';
-import { type Awaitable, type Coroutine, claimCoroutine } from './awaitable.ts';
+import { type Awaitable, type Coroutine, claimCoroutine, makeAwaitable } from './awaitable.ts';
 import { CoroutineAwait } from './coroutine-await.ts';
 import { isGeneratorFunction, markGeneratorFunction } from './coroutine-functions.ts';
 import { awaitingDriver } from './current-task.ts';
@@ -21,7 +21,7 @@ export function coroutine<This, A extends unknown[], T>(
   if (!isGeneratorFunction(fn) || typeof fn.prototype !== 'object')
     throw argumentType('fn', 'generator function (function*)', fn);
   // The generators of a function inherit from its prototype: that makes them awaitable, and a call costs nothing more.
-  Object.defineProperty(fn.prototype, 'then', { value: thenOfCoroutine, writable: true, configurable: true });
+  makeAwaitable(fn.prototype, thenOfCoroutine as PromiseLike<unknown>['then']);
   const call = function (this: This, ...args: A): Coroutine<T> {
     const made = fn.apply(this, args);
     return watchCoroutines === null ? made : watchCoroutines(made, fn.name);
@@ -32,7 +32,7 @@ export function coroutine<This, A extends unknown[], T>(
   return call as unknown as (this: This, ...args: A) => Awaitable<T>;
 }
 
-/** Set in debug mode: sees every coroutine that is made. */
+/** Set in debug mode: gives something to be used in place of every coroutine that is made. */
 let watchCoroutines: (<T>(made: Coroutine<T>, name: string) => Coroutine<T>) | null = null;
 
 /** @internal */
@@ -40,7 +40,8 @@ export function setCoroutineWatcher(watch: typeof watchCoroutines): void {
   watchCoroutines = watch;
 }
 
-function thenOfCoroutine<T>(
+/** @internal */
+export function thenOfCoroutine<T>(
   this: Coroutine<T>,
   onFulfilled?: ((value: T) => unknown) | null,
   onRejected?: ((error: unknown) => unknown) | null,

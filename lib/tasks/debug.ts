@@ -1,7 +1,7 @@
 import type { Runnable } from '../scheduler/handle.ts';
 import type { Observer, Scheduler } from '../scheduler/scheduler.ts';
-import type { Coroutine } from './awaitable.ts';
-import { setCoroutineWatcher } from './coroutine.ts';
+import { type Coroutine, makeAwaitable, type Suspension } from './awaitable.ts';
+import { setCoroutineWatcher, thenOfCoroutine } from './coroutine.ts';
 import { Task } from './task.ts';
 
 /** Schedulers in debug mode: while there are any, coroutines that nobody awaits are looked for. */
@@ -69,19 +69,42 @@ const collected = new FinalizationRegistry<Unawaited>((coroutine) => {
   warn(`coroutine '${coroutine.name}' was never awaited`, 'CORIOLIS_NEVER_AWAITED', coroutine.stack);
 });
 
-/** Notices whether the coroutine is ever started. */
-function watchCoroutine<T>(made: Coroutine<T>, name: string): Coroutine<T> {
-  const state: Unawaited = { name, stack: new Error('made here').stack ?? null, started: false };
-  collected.register(made, state);
-  for (const method of ['next', 'throw', 'return'] as const) {
-    const original = made[method] as (value: unknown) => unknown;
-    const watched = (value: unknown) => {
-      state.started = true;
-      return original.call(made, value);
-    };
-    Object.defineProperty(made, method, { value: watched, configurable: true });
+/** Stands for a coroutine and notices whether that is ever started. */
+class WatchedCoroutine<T> {
+  private readonly state: Unawaited;
+
+  constructor(
+    private readonly made: Coroutine<T>,
+    name: string,
+  ) {
+    this.state = { name, stack: new Error('made here').stack ?? null, started: false };
+    collected.register(this, this.state);
   }
-  return made;
+
+  [Symbol.iterator](): this {
+    return this;
+  }
+
+  next(): IteratorResult<Suspension, T> {
+    this.state.started = true;
+    return this.made.next();
+  }
+
+  throw(error: unknown): IteratorResult<Suspension, T> {
+    this.state.started = true;
+    return this.made.throw(error);
+  }
+
+  return(value: T): IteratorResult<Suspension, T> {
+    this.state.started = true;
+    return this.made.return(value);
+  }
+}
+
+makeAwaitable(WatchedCoroutine.prototype, thenOfCoroutine as PromiseLike<unknown>['then']);
+
+function watchCoroutine<T>(made: Coroutine<T>, name: string): Coroutine<T> {
+  return new WatchedCoroutine(made, name) as unknown as Coroutine<T>;
 }
 
 function warn(message: string, code: string, creationStack: string | null): void {

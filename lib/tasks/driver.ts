@@ -1,5 +1,6 @@
 import type { Runnable } from '../scheduler/handle.ts';
 import type { CancelScope } from './cancel-scope.ts';
+import type { CancelReason } from './errors.ts';
 import type { Waiter } from './future.ts';
 import type { Task } from './task.ts';
 import type { Waiting } from './waiting.ts';
@@ -33,7 +34,7 @@ export interface Driver extends Runnable, Waiter, Waiting {
 /** What few drivers have: kept out of them, so that a million tasks stay small. */
 export class DriverExtra {
   /** Of the cancellation that is to be delivered. */
-  cancelMessage: string | undefined = undefined;
+  cancelReason: CancelReason = undefined;
   /** Thrown into the generator at its next step. */
   pendingThrow: { error: unknown } | null = null;
   /** Behind `task.signal`. */

@@ -99,11 +99,15 @@ export class ErrorGroup extends AggregateError {
   }
 }
 
+/** What a cancellation is requested with: a message, or the error itself, for those who cancel many at once. */
+export type CancelReason = CancelledError | string | undefined;
+
 /** A CancelledError without a stack: it would only show the loop, and taking it costs more than the cancellation. */
-export function cancelledError(message: string | undefined): CancelledError {
+export function cancelledError(reason: CancelReason): CancelledError {
+  if (reason instanceof CancelledError) return reason;
   const { stackTraceLimit } = Error;
   Error.stackTraceLimit = 0;
-  const error = new CancelledError(message);
+  const error = new CancelledError(reason);
   Error.stackTraceLimit = stackTraceLimit;
   return error;
 }

@@ -7,7 +7,7 @@ import { callbackHook, type Runnable } from '../scheduler/handle.ts';
 import { Scheduler } from '../scheduler/scheduler.ts';
 import { awaitFuture } from './async-await.ts';
 import type { Awaitable, Suspension } from './awaitable.ts';
-import { CancelledError, cancelledError, InvalidStateError } from './errors.ts';
+import { CancelledError, type CancelReason, cancelledError, InvalidStateError } from './errors.ts';
 import { type FutureState, inspectFuture, stateOf } from './inspection.ts';
 import { requireScheduler, schedulerOf } from './running-scheduler.ts';
 
@@ -24,12 +24,16 @@ export const futureFlag = {
   started: 8,
   /** The iterator has handed the future out, and no task waits for it yet. */
   handedOut: 16,
+  /** Of a task: its body is a generator. */
+  generator: 32,
 } as const;
 
 /** Who waits for a future. */
 export interface Waiter {
   /** `future` is done: get ready to run. Called synchronously, so it must not run anything. */
   wake(future: Future<unknown>): void;
+  /** The task, or the future of a combinator, that waits by way of this, if any: for the call graph. */
+  readonly awaiter: Future<unknown> | null;
   /** The loop was closed, and the future is not done. */
   loopClosed?(): void;
 }
@@ -124,10 +128,13 @@ export class Future<T> implements Awaitable<T> {
    * Cancels the future: at once it is done, and its callbacks run in the next pass. Returns false when it was done
    * already; a failure of it then counts as looked at.
    */
-  cancel(message?: string): boolean {
+  cancel(message?: string): boolean;
+  /** @internal */
+  cancel(reason?: CancelReason): boolean;
+  cancel(reason?: CancelReason): boolean {
     this.flags &= ~futureFlag.unretrieved;
     if (this.done()) return false;
-    this.finishCancelled(message);
+    this.finishCancelled(reason);
     return true;
   }
 
@@ -322,7 +329,7 @@ export class Future<T> implements Awaitable<T> {
   }
 
   /** `cause`: the CancelledError that came out of a coroutine, or a message for a new one. */
-  protected finishCancelled(cause: CancelledError | string | undefined): void {
+  protected finishCancelled(cause: CancelReason): void {
     this.flags |= futureFlag.cancelled;
     this.value = cause;
     this.onCancel();
@@ -358,7 +365,6 @@ export class DoneCallback implements Waiter, Runnable {
     readonly callback: (future: Future<unknown>) => unknown,
     /** null: without a context of its own */
     private readonly context: Context | null,
-    /** Who waits for the future by way of this callback, if anybody does: for the call graph. */
     readonly awaiter: Future<unknown> | null = null,
   ) {}
 

@@ -2,7 +2,7 @@ import type { Scheduler } from '../scheduler/scheduler.ts';
 import type { AnyAwaitable } from './awaitable.ts';
 import { whenDone } from './done-callback.ts';
 import { ensureFuture, requireScheduler } from './ensure.ts';
-import { cancelledError } from './errors.ts';
+import { type CancelReason, cancelledError } from './errors.ts';
 import { Future } from './future.ts';
 import type { TaskBody } from './task.ts';
 
@@ -105,10 +105,10 @@ class GatheringFuture extends Future<unknown[]> {
   }
 
   /** Cancels the children; the gather itself is done when they are. */
-  override cancel(message?: string): boolean {
+  override cancel(reason?: CancelReason): boolean {
     if (this.done()) return false;
     let accepted = false;
-    for (const child of this.children) if (child.cancel(message)) accepted = true;
+    for (const child of this.children) if (child.cancel(reason)) accepted = true;
     if (accepted) this.cancelRequested = true;
     return accepted;
   }

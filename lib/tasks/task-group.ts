@@ -1,4 +1,6 @@
 import { checkFunction } from '../arguments.ts';
+import type { Runnable } from '../scheduler/handle.ts';
+import { type Linked, LinkedList } from '../scheduler/linked-list.ts';
 import type { Awaitable, Body, Coroutine } from './awaitable.ts';
 import { runBody } from './body.ts';
 import type { CancelScope } from './cancel-scope.ts';
@@ -8,8 +10,8 @@ import { currentDriver } from './current-task.ts';
 import { whenDone } from './done-callback.ts';
 import type { Driver } from './driver.ts';
 import { createTaskOn } from './ensure.ts';
-import { CancelledError, ErrorGroup } from './errors.ts';
-import { Future } from './future.ts';
+import { CancelledError, cancelledError, ErrorGroup } from './errors.ts';
+import { Future, type Waiter } from './future.ts';
 import type { Task, TaskBody, TaskOptions } from './task.ts';
 import { undisturbed } from './undisturbed.ts';
 import { cancelAndWait } from './wait.ts';
@@ -22,7 +24,8 @@ import { cancelAndWait } from './wait.ts';
 export class TaskGroup {
   private parent: Driver | null = null;
   private scope: CancelScope | null = null;
-  private readonly tasks = new Set<Task<unknown>>();
+  private readonly members = new LinkedList<Member>();
+  private unfinished = 0;
   private errors: unknown[] = [];
   private entered = false;
   private exiting = false;
@@ -58,7 +61,7 @@ export class TaskGroup {
    */
   createTask<T>(body: TaskBody<T>, options?: TaskOptions): Task<T> {
     if (!this.entered) throw new Error('TaskGroup has not been entered');
-    if (this.exiting && this.tasks.size === 0) throw new Error('TaskGroup is finished');
+    if (this.exiting && this.unfinished === 0) throw new Error('TaskGroup is finished');
     if (this.aborting) throw new Error('TaskGroup is shutting down');
     const { scheduler } = this.parent!.owner;
     const task = createTaskOn(scheduler, body, this.inScope(options));
@@ -82,11 +85,13 @@ export class TaskGroup {
     if (!this.entered || this.parent === null) throw new Error('TaskGroup is not running');
     if (this.aborting) throw new Error('TaskGroup is shutting down');
     const { scheduler } = this.parent.owner;
+    let adopted = false;
     const up = new Future<{ value: T } | null>(scheduler);
     const status = {
       started: (value: T) => {
         if (up.done()) throw new Error('started() was called already, or too late');
         up.setResult({ value });
+        adopted = true;
         this.adopt(task);
       },
     };
@@ -98,7 +103,7 @@ export class TaskGroup {
     try {
       outcome = yield* up;
     } catch (error) {
-      if (!task.done() && !this.tasks.has(task)) yield* undisturbed(cancelAndWait(task));
+      if (!task.done() && !adopted) yield* undisturbed(cancelAndWait(task));
       throw error;
     } finally {
       remove();
@@ -110,8 +115,10 @@ export class TaskGroup {
 
   /** The task is the group's from now on. */
   private adopt(task: Task<unknown>): void {
-    this.tasks.add(task);
-    whenDone(task, this.onTaskDone as (child: Future<unknown>) => void, this.parent!.owner);
+    const member = new Member(this, task, this.parent!.owner);
+    this.members.append(member);
+    this.unfinished++;
+    task.addWaiter(member);
     // An eager task may have cancelled the group in its first step.
     if (this.aborting && !task.done()) task.cancel();
   }
@@ -130,7 +137,7 @@ export class TaskGroup {
       this.cancelOnEntry = true;
       return;
     }
-    if (this.aborting || (this.exiting && this.tasks.size === 0)) return;
+    if (this.aborting || (this.exiting && this.unfinished === 0)) return;
     this.abort();
     this.cancelParent();
   }
@@ -150,7 +157,7 @@ export class TaskGroup {
     let cancellation = failure !== null && failure.error instanceof CancelledError ? failure.error : null;
     if (failure !== null && !this.aborting) this.abort();
     let absorbed: CancelledError | null = null;
-    while (this.tasks.size > 0) {
+    while (this.unfinished > 0) {
       this.allDone = new Future<void>(parent.owner.scheduler);
       try {
         // A cancelled scope reaches the group's tasks by itself; the wait for their end has to go on.
@@ -183,9 +190,12 @@ export class TaskGroup {
     throw new ErrorGroup('unhandled errors in a TaskGroup', errors);
   }
 
-  private readonly onTaskDone = (task: Task<unknown>): void => {
-    this.tasks.delete(task);
-    if (this.tasks.size === 0 && this.allDone !== null && !this.allDone.done()) this.allDone.setResult();
+  /** @internal */
+  memberDone(member: Member): void {
+    const { task } = member;
+    this.members.remove(member);
+    this.unfinished--;
+    if (this.unfinished === 0 && this.allDone !== null && !this.allDone.done()) this.allDone.setResult();
     if (task.cancelled()) return;
     const error = task.exception();
     if (error === null) return;
@@ -193,17 +203,39 @@ export class TaskGroup {
     if (this.aborting || this.parentCancelRequested) return;
     this.abort();
     this.cancelParent();
-  };
+  }
 
   private abort(): void {
     this.aborting = true;
-    for (const task of this.tasks) if (!task.done()) task.cancel();
+    // One error for all, as an AbortSignal has one reason: to make one costs as much as to end a task.
+    const reason = cancelledError(undefined);
+    for (const { task } of this.members) if (!task.done()) task.cancel(reason);
   }
 
   private cancelParent(): void {
     if (this.parentCancelRequested) return;
     this.parentCancelRequested = true;
     requestCancel(this.parent!);
+  }
+}
+
+/** A task in a group: waits for the task on the group's behalf. */
+class Member implements Waiter, Runnable, Linked {
+  listPrevious: Linked | null = null;
+  listNext: Linked | null = null;
+
+  constructor(
+    private readonly group: TaskGroup,
+    readonly task: Task<unknown>,
+    readonly awaiter: Task<unknown>,
+  ) {}
+
+  wake(): void {
+    this.task.scheduler.pushReady(this);
+  }
+
+  run(): void {
+    this.group.memberDone(this);
   }
 }
 

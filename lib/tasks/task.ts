@@ -27,8 +27,9 @@ import {
 import { isGeneratorFunction } from './coroutine-functions.ts';
 import { claimContext, currentDriver, enterStep, trackAsyncFunctions } from './current-task.ts';
 import { type Driver, TaskExtra } from './driver.ts';
-import { CancelledError } from './errors.ts';
+import { CancelledError, type CancelReason } from './errors.ts';
 import { Future, futureFlag, type Waiter } from './future.ts';
+import { isGenerator, stepCoroutine, stepGenerator } from './generators.ts';
 import { type FutureState, inspectFuture, stateOf } from './inspection.ts';
 import { beforeStepChannel, exitedChannel, spawnedChannel, stepEnds, stepStarts } from './instruments.ts';
 import { schedulerOf } from './running-scheduler.ts';
@@ -78,6 +79,7 @@ export class Task<T> extends Future<T> implements Runnable, Waiter, Linked, Driv
     this.flags = futureFlag.started;
     if (options?.context !== undefined) checkContext('options.context', options.context);
     this.body = acceptBody(scheduler, body);
+    if (isGenerator(this.body)) this.flags |= futureFlag.generator;
     this.context = options?.context ?? copyContext();
     if (options?.name !== undefined) this.setName(options.name);
     if (scheduler.observer !== null) this.rare().creationStack = new Error('created here').stack ?? null;
@@ -95,10 +97,13 @@ export class Task<T> extends Future<T> implements Runnable, Waiter, Linked, Driv
    * Asks the task to end: a CancelledError is thrown where it waits, or where it will next wait. It may clean up, and
    * it may even ignore the request. Returns false when the task is done already.
    */
-  override cancel(message?: string): boolean {
+  override cancel(message?: string): boolean;
+  /** @internal */
+  override cancel(reason?: CancelReason): boolean;
+  override cancel(reason?: CancelReason): boolean {
     this.flags &= ~futureFlag.unretrieved;
     if (this.done()) return false;
-    requestCancel(this as Driver, message);
+    requestCancel(this as Driver, reason);
     return true;
   }
 
@@ -184,6 +189,11 @@ export class Task<T> extends Future<T> implements Runnable, Waiter, Linked, Driv
   }
 
   /** @internal */
+  get awaiter(): Task<unknown> {
+    return this as Task<unknown>;
+  }
+
+  /** @internal */
   get parent(): null {
     return null;
   }
@@ -252,7 +262,7 @@ export class Task<T> extends Future<T> implements Runnable, Waiter, Linked, Driv
     let body = this.body as Coroutine<T>;
     let runsOn = false;
     try {
-      if (typeof body.next !== 'function') {
+      if ((this.flags & futureFlag.generator) === 0 && typeof body.next !== 'function') {
         if (delivered !== null) throw delivered.error;
         const started = this.startBody();
         if (started === null) {
@@ -261,7 +271,10 @@ export class Task<T> extends Future<T> implements Runnable, Waiter, Linked, Driv
         }
         body = started;
       }
-      const result = delivered === null ? body.next() : body.throw(delivered.error);
+      const result =
+        (this.flags & futureFlag.generator) !== 0
+          ? stepGenerator(body, delivered)
+          : stepCoroutine(body, delivered);
       if (result.done === true) this.complete(result.value);
       else suspend(this as Driver, result.value);
     } catch (error) {
@@ -284,6 +297,7 @@ export class Task<T> extends Future<T> implements Runnable, Waiter, Linked, Driv
     if (!isCoroutine(body) && isAwaitable(body)) body = delegate(body as AnyAwaitable<T>);
     if (isCoroutine(body)) {
       this.body = body as Coroutine<T>;
+      if (isGenerator(body)) this.flags |= futureFlag.generator;
       return body as Coroutine<T>;
     }
     if (!isThenable(body)) {
@@ -320,7 +334,7 @@ export class Task<T> extends Future<T> implements Runnable, Waiter, Linked, Driv
     if ((this.flags & mustCancel) !== 0) {
       this.flags &= ~mustCancel;
       this.leaveLoop();
-      this.finishCancelled(this.extra?.cancelMessage);
+      this.finishCancelled(this.extra?.cancelReason);
     } else {
       this.leaveLoop();
       this.finishWithResult(value);

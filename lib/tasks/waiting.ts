@@ -1,3 +1,4 @@
+import type { CancelReason } from './errors.ts';
 import { Future } from './future.ts';
 
 /** What a driver waits for: a future (a generator's `yield*`), awaits of async functions, drivers below, or several. */
@@ -6,7 +7,7 @@ export interface Waiting {
    * Cancels what is waited for. False when that is done already, so that the cancellation has to be kept. `byScope`: a
    * cancel scope wants it, which may have no say further down.
    */
-  cancel(message?: string, byScope?: boolean): boolean;
+  cancel(reason?: CancelReason, byScope?: boolean): boolean;
   /** True for what is left alone when something else that the driver waits for can be cancelled. */
   readonly cancelledLast?: boolean;
   /** Adds the futures that are waited for to `futures`. */
@@ -17,11 +18,11 @@ export interface Waiting {
 export class WaitSet implements Waiting {
   readonly members = new Set<Waiting>();
 
-  cancel(message?: string, byScope?: boolean): boolean {
+  cancel(reason?: CancelReason, byScope?: boolean): boolean {
     const members = [...this.members];
     return (
-      cancelThose(members, false, message, byScope) || // nothing but promises that were passed in:
-      cancelThose(members, true, message, byScope)
+      cancelThose(members, false, reason, byScope) || // nothing but promises that were passed in:
+      cancelThose(members, true, reason, byScope)
     );
   }
 
@@ -33,12 +34,12 @@ export class WaitSet implements Waiting {
 function cancelThose(
   members: readonly Waiting[],
   last: boolean,
-  message: string | undefined,
+  reason: CancelReason,
   byScope: boolean | undefined,
 ): boolean {
   let accepted = false;
   for (const member of members) {
-    if ((member.cancelledLast === true) === last && member.cancel(message, byScope)) accepted = true;
+    if ((member.cancelledLast === true) === last && member.cancel(reason, byScope)) accepted = true;
   }
   return accepted;
 }
