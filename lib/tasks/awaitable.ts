@@ -66,13 +66,19 @@ export function makeAwaitable(prototype: object, then: PromiseLike<unknown>['the
  * @throws Error when `coroutine` was awaited before
  */
 export function claimCoroutine(coroutine: object): void {
-  checkUnclaimed(coroutine);
+  if (isClaimed(coroutine)) throw reused();
   (coroutine as { [claimed]?: true })[claimed] = true;
 }
 
 /** @throws Error when `coroutine` was awaited before */
 export function checkUnclaimed(coroutine: object): void {
-  if (!awaitablePrototypes.has(Object.getPrototypeOf(coroutine))) return;
-  if ((coroutine as { [claimed]?: true })[claimed] === true)
-    throw new Error('cannot reuse already awaited coroutine');
+  if (awaitablePrototypes.has(Object.getPrototypeOf(coroutine)) && isClaimed(coroutine)) throw reused();
+}
+
+function isClaimed(coroutine: object): boolean {
+  return (coroutine as { [claimed]?: true })[claimed] === true;
+}
+
+function reused(): Error {
+  return new Error('cannot reuse already awaited coroutine');
 }

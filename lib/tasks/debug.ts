@@ -2,6 +2,8 @@ import type { Runnable } from '../scheduler/handle.ts';
 import type { Observer, Scheduler } from '../scheduler/scheduler.ts';
 import { type Coroutine, makeAwaitable, type Suspension } from './awaitable.ts';
 import { setCoroutineWatcher, thenOfCoroutine } from './coroutine.ts';
+import { steppingDriver } from './current-task.ts';
+import type { Driver } from './driver.ts';
 import { Task } from './task.ts';
 
 /** Schedulers in debug mode: while there are any, coroutines that nobody awaits are looked for. */
@@ -9,8 +11,8 @@ const debugging = new Set<Scheduler>();
 
 /**
  * Debug mode of a loop: steps and callbacks that run for `slowCallbackMs()` or longer are told of in a warning, with
- * the task's name and where it was made; so are coroutines that were made and never awaited. Tasks remember where
- * they were made.
+ * the task's name and where it was made; so are coroutines that were made and never awaited. One that is awaited or
+ * given to a task twice is refused. Tasks remember where they were made.
  */
 export function setDebug(scheduler: Scheduler, enabled: boolean, slowCallbackMs: () => number): void {
   if (!enabled) {
@@ -69,9 +71,11 @@ const collected = new FinalizationRegistry<Unawaited>((coroutine) => {
   warn(`coroutine '${coroutine.name}' was never awaited`, 'CORIOLIS_NEVER_AWAITED', coroutine.stack);
 });
 
-/** Stands for a coroutine and notices whether that is ever started. */
+/** Stands for a coroutine, and notices whether that is ever started, or started by two. */
 class WatchedCoroutine<T> {
   private readonly state: Unawaited;
+  private driver: Driver | null = null;
+  private ended = false;
 
   constructor(
     private readonly made: Coroutine<T>,
@@ -86,18 +90,31 @@ class WatchedCoroutine<T> {
   }
 
   next(): IteratorResult<Suspension, T> {
-    this.state.started = true;
-    return this.made.next();
+    const driver = steppingDriver();
+    if (this.ended) throw new Error('cannot reuse already awaited coroutine');
+    if (this.state.started && driver !== this.driver) throw new Error('coroutine is being awaited already');
+    this.driver = driver;
+    return this.step(() => this.made.next());
   }
 
   throw(error: unknown): IteratorResult<Suspension, T> {
-    this.state.started = true;
-    return this.made.throw(error);
+    return this.step(() => this.made.throw(error));
   }
 
   return(value: T): IteratorResult<Suspension, T> {
+    return this.step(() => this.made.return(value));
+  }
+
+  private step(take: () => IteratorResult<Suspension, T>): IteratorResult<Suspension, T> {
     this.state.started = true;
-    return this.made.return(value);
+    let ended = true;
+    try {
+      const result = take();
+      ended = result.done === true;
+      return result;
+    } finally {
+      this.ended = ended;
+    }
   }
 }
 

@@ -10,6 +10,7 @@ import {
   type Body,
   type Coroutine,
   checkUnclaimed,
+  claimCoroutine,
   isAwaitable,
   isCoroutine,
   isThenable,
@@ -79,10 +80,10 @@ export class Task<T> extends Future<T> implements Runnable, Waiter, Linked, Driv
     this.flags = futureFlag.started;
     if (options?.context !== undefined) checkContext('options.context', options.context);
     this.body = acceptBody(scheduler, body);
+    if (scheduler.observer !== null) this.rememberForDebugging();
     if (isGenerator(this.body)) this.flags |= futureFlag.generator;
     this.context = options?.context ?? copyContext();
     if (options?.name !== undefined) this.setName(options.name);
-    if (scheduler.observer !== null) this.rare().creationStack = new Error('created here').stack ?? null;
     scheduler.alive.append(this);
     scheduler.retain();
     if (options?.scope != null) this.joinScope(options.scope);
@@ -316,6 +317,11 @@ export class Task<T> extends Future<T> implements Runnable, Waiter, Linked, Driv
   private joinScope(scope: CancelScope): void {
     this.rare().scope = scope;
     scope.addMember(this as Task<unknown>);
+  }
+
+  private rememberForDebugging(): void {
+    this.rare().creationStack = new Error('created here').stack ?? null;
+    if (isCoroutine(this.body)) claimCoroutine(this.body);
   }
 
   private startEagerly(): void {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { loadPrograms, loadThinSpots, loadTraces } from './fixtures.ts';
 import { type HostKind, makeHost } from './host.ts';
-import { firstDifference, type Level, type Program, type Trace } from './program.ts';
+import { firstDifference, type Level, type Program, suitsAsync, type Trace } from './program.ts';
 import { type Flavor, runProgram } from './run-program.ts';
 
 interface Case {
@@ -25,12 +25,7 @@ async function differences(chosen: Case[], flavor: Flavor, host: HostKind, level
   return found;
 }
 
-function uses({ program }: Case, operation: string): boolean {
-  return JSON.stringify(program.coros).includes(`["${operation}"`);
-}
-
-/** What async functions can't do is in docs/async-functions.md: eager tasks, and contexts handed back by a callee. */
-const possible = cases.filter((each) => !uses(each, 'spawn_eager') && !uses(each, 'getctx'));
+const possible = cases.filter(({ program }) => suitsAsync(program));
 const others = cases.filter((each) => !possible.includes(each));
 
 describe('agreement with CPython 3.14 on the virtual clock', () => {

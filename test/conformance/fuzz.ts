@@ -1,6 +1,6 @@
 import { makeHost } from './host.ts';
 import { Oracle } from './oracle.ts';
-import { firstDifference, type Level, type Program, type Trace } from './program.ts';
+import { firstDifference, type Level, type Program, suitsAsync, type Trace } from './program.ts';
 import { type Flavor, runComparable } from './run-program.ts';
 import { shrink } from './shrink.ts';
 import { thinSpots } from './thin-spots.ts';
@@ -14,14 +14,17 @@ export interface FuzzOptions {
   level: Level;
   /** Programs of our own, for what the oracle's generator hardly makes. */
   thin: boolean;
+  /** Async functions: also programs that they can't perform as asyncio does. */
+  all: boolean;
   print: (line: string) => void;
 }
 
 /** Compares fresh programs; prints the first that differs, made small. Returns true when all agree. */
-export async function fuzz({ seed, count, flavor, level, thin, print }: FuzzOptions): Promise<boolean> {
+export async function fuzz({ seed, count, flavor, level, thin, all, print }: FuzzOptions): Promise<boolean> {
   const oracle = await Oracle.load();
   let compared = 0;
   let incomparable = 0;
+  let unsuitable = 0;
   for (let done = 0; done < count; done += batch) {
     const size = Math.min(batch, count - done);
     // The oracle numbers programs from the seed: a seed for each batch.
@@ -29,6 +32,10 @@ export async function fuzz({ seed, count, flavor, level, thin, print }: FuzzOpti
     const programs = thin ? thinSpots(batchSeed, size) : oracle.generate(batchSeed, size);
     const expected = oracle.run(programs);
     for (const [at, program] of programs.entries()) {
+      if (flavor === 'async' && !all && !suitsAsync(program)) {
+        unsuitable++;
+        continue;
+      }
       const difference = await compare(program, expected[at]!, flavor, level);
       if (difference === undefined) incomparable++;
       else if (difference === null) compared++;
@@ -37,6 +44,7 @@ export async function fuzz({ seed, count, flavor, level, thin, print }: FuzzOpti
         const small = await shrink(
           program,
           async (candidate) =>
+            (flavor === 'generator' || all || suitsAsync(candidate)) &&
             ((await compare(candidate, oracle.run([candidate])[0]!, flavor, level)) ?? null) !== null,
         );
         print(`shrunk to: ${await compare(small, oracle.run([small])[0]!, flavor, level)}`);
@@ -46,7 +54,9 @@ export async function fuzz({ seed, count, flavor, level, thin, print }: FuzzOpti
     }
   }
   print(
-    `${compared} programs agree (${flavor}, level ${level}); ${incomparable} left to chance by the oracle`,
+    `${compared} programs agree (${flavor}, level ${level}); ${incomparable} left to chance by the oracle${
+      unsuitable === 0 ? '' : `, ${unsuitable} with what async functions can't do`
+    }`,
   );
   return true;
 }

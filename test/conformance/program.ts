@@ -39,6 +39,12 @@ const fields: Record<Level, (keyof Trace)[]> = {
   3: ['trace', 'final', 'unretrieved', 'passes'],
 };
 
+/** Whether `program` has none of what async functions can't do as asyncio does: see docs/async-functions.md. */
+export function suitsAsync({ coros }: Program): boolean {
+  const text = JSON.stringify(coros);
+  return !text.includes('["spawn_eager"') && !text.includes('["getctx"');
+}
+
 /** The first thing in which two traces differ at `level`, in words, or null. */
 export function firstDifference(expected: Trace, actual: Trace, level: Level): string | null {
   const length = Math.max(expected.trace.length, actual.trace.length);

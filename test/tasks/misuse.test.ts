@@ -1,4 +1,15 @@
-import { coroutine, createTask, Future, gather, getRunningLoop, run, sleep, waitFor } from 'coriolis';
+import {
+  type AnyAwaitable,
+  type Coroutine,
+  coroutine,
+  createTask,
+  Future,
+  gather,
+  getRunningLoop,
+  run,
+  sleep,
+  waitFor,
+} from 'coriolis';
 import { runVirtual, VirtualEventLoop } from 'coriolis/testing';
 import { describe, expect, it } from 'vitest';
 import { errorOf, virtually, virtuallyAsync } from './support.ts';
@@ -77,6 +88,54 @@ describe('a coroutine that was awaited before', () => {
     }),
     2000,
   );
+});
+
+describe('a coroutine that is used twice, in debug mode', () => {
+  const once = coroutine(function* () {
+    yield* sleep(1);
+    return 'value';
+  });
+
+  function* plain() {
+    yield* sleep(1);
+  }
+
+  async function debugging(main: () => Coroutine<void>): Promise<void> {
+    const loop = new VirtualEventLoop();
+    loop.setDebug(true);
+    try {
+      await loop.runUntilComplete(main());
+    } finally {
+      loop.setDebug(false);
+      loop.close();
+    }
+  }
+
+  it('is refused by the second task', async () => {
+    await debugging(function* () {
+      for (const body of [once(), plain()] as AnyAwaitable<unknown>[]) {
+        const task = createTask(body);
+        expect(() => createTask(body)).toThrow('already awaited');
+        yield* task;
+        expect(() => createTask(body)).toThrow('already awaited');
+      }
+    });
+  }, 2000);
+
+  it('is refused by the second yield*', async () => {
+    await debugging(function* () {
+      const awaited = once();
+      expect(yield* awaited).toBe('value');
+      expect(String(yield* errorOf(awaited))).toContain('already awaited');
+      const shared = once();
+      const first = createTask(function* () {
+        return yield* shared;
+      });
+      yield* sleep(0);
+      expect(String(yield* errorOf(shared))).toContain('being awaited already');
+      expect(yield* first).toBe('value');
+    });
+  }, 2000);
 });
 
 describe('a future of another loop', () => {
