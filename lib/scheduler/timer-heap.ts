@@ -60,14 +60,12 @@ export class TimerHeap {
   }
 
   private compact(): void {
-    const { keys, entries } = this;
+    const { entries } = this;
     let kept = 0;
     for (let at = 0; at < this.size; at++) {
       const entry = entries[at]!;
       if (entry.isCancelled()) continue;
-      entries[kept] = entry;
-      keys[kept * 2] = keys[at * 2]!;
-      keys[kept * 2 + 1] = keys[at * 2 + 1]!;
+      this.move(at, kept);
       kept++;
     }
     entries.length = kept;
@@ -82,23 +80,19 @@ export class TimerHeap {
   }
 
   private siftUp(at: number, deadlineMs: number, sequence: number, entry: TimerEntry): void {
-    const { keys, entries } = this;
+    const { keys } = this;
     while (at > 0) {
       const parent = (at - 1) >> 2;
       // A new entry has the highest sequence number: it only passes strictly later deadlines.
       if (keys[parent * 2]! <= deadlineMs) break;
-      keys[at * 2] = keys[parent * 2]!;
-      keys[at * 2 + 1] = keys[parent * 2 + 1]!;
-      entries[at] = entries[parent]!;
+      this.move(parent, at);
       at = parent;
     }
-    keys[at * 2] = deadlineMs;
-    keys[at * 2 + 1] = sequence;
-    entries[at] = entry;
+    this.put(at, deadlineMs, sequence, entry);
   }
 
   private siftDown(deadlineMs: number, sequence: number, entry: TimerEntry, at = 0): void {
-    const { keys, entries, size } = this;
+    const { keys, size } = this;
     for (;;) {
       const firstChild = at * 4 + 1;
       if (firstChild >= size) break;
@@ -108,14 +102,20 @@ export class TimerHeap {
         if (earlier(keys, child, keys[least * 2]!, keys[least * 2 + 1]!)) least = child;
       }
       if (!earlier(keys, least, deadlineMs, sequence)) break;
-      keys[at * 2] = keys[least * 2]!;
-      keys[at * 2 + 1] = keys[least * 2 + 1]!;
-      entries[at] = entries[least]!;
+      this.move(least, at);
       at = least;
     }
-    keys[at * 2] = deadlineMs;
-    keys[at * 2 + 1] = sequence;
-    entries[at] = entry;
+    this.put(at, deadlineMs, sequence, entry);
+  }
+
+  private move(from: number, to: number): void {
+    this.put(to, this.keys[from * 2]!, this.keys[from * 2 + 1]!, this.entries[from]!);
+  }
+
+  private put(at: number, deadlineMs: number, sequence: number, entry: TimerEntry): void {
+    this.keys[at * 2] = deadlineMs;
+    this.keys[at * 2 + 1] = sequence;
+    this.entries[at] = entry;
   }
 
   private grow(): void {

@@ -320,7 +320,9 @@ export class Task<T> extends Future<T> implements Runnable, Waiter, Linked, Driv
   }
 
   private rememberForDebugging(): void {
-    this.rare().creationStack = new Error('created here').stack ?? null;
+    const creation = { stack: '' };
+    Error.captureStackTrace(creation, Task);
+    this.rare().creationStack = creation.stack;
     if (isCoroutine(this.body)) claimCoroutine(this.body);
   }
 
