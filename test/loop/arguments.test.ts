@@ -67,7 +67,7 @@ describe('a loop that nobody runs', () => {
       await sleep(1);
       expect(seen).toEqual(['callback', 'timer']);
       loop.stop();
-      await new Promise((resolve) => setImmediate(resolve));
+      while (loop.isRunning()) await new Promise((resolve) => setImmediate(resolve));
       loop.close();
     }
   });
