@@ -31,6 +31,27 @@ export function checkMillisecondsOrNull(name: string, value: unknown): asserts v
   if (Number.isNaN(value)) throw argumentRange(name, 'a number of milliseconds or null', value);
 }
 
+/** @throws RangeError or TypeError naming the argument, unless it is an integer of at least `least`, or Infinity. */
+export function checkLimit(name: string, value: unknown, least: number): asserts value is number {
+  if (typeof value !== 'number') throw argumentType(name, 'number', value);
+  if (!(Number.isInteger(value) || value === Infinity) || value < least)
+    throw argumentRange(name, `an integer of at least ${least}, or Infinity`, value);
+}
+
+/** @throws TypeError naming the argument, unless the value is an object. */
+export function checkOptions(name: string, value: unknown): void {
+  if (typeof value !== 'object' || value === null) throw argumentType(name, 'object', value);
+}
+
+/** @throws TypeError naming the argument, unless the value can be iterated. */
+export function checkIterable(name: string, value: unknown): void {
+  if (typeof value === 'string' || !hasIterator(value)) throw argumentType(name, 'Iterable', value);
+}
+
+function hasIterator(value: unknown): boolean {
+  return value != null && typeof (value as { [Symbol.iterator]?: unknown })[Symbol.iterator] === 'function';
+}
+
 /** @throws TypeError naming the argument, unless the value is a function. */
 export function checkFunction(name: string, value: unknown): void {
   if (typeof value !== 'function') throw argumentType(name, 'function', value);

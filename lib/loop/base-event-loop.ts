@@ -1,4 +1,4 @@
-import { argumentType, checkFunction, checkMilliseconds } from '../arguments.ts';
+import { argumentType, checkFunction, checkMilliseconds, checkOptions } from '../arguments.ts';
 import { rootContext } from '../scheduler/context.ts';
 import type { Handle, TimerHandle } from '../scheduler/handle.ts';
 import { type Clock, NativePoller } from '../scheduler/native-poller.ts';
@@ -47,6 +47,7 @@ export class BaseEventLoop extends AbstractEventLoop {
   constructor(backend: string, options: LoopOptions) {
     super();
     this.backend = backend;
+    checkOptions('options', options);
     const poller = options.poller ?? new NativePoller(backend, options.clock);
     this.scheduler = new Scheduler(poller, false);
     poller.attach(this.scheduler);

@@ -1,12 +1,15 @@
 import { isMainThread } from 'node:worker_threads';
+import { checkFunction, checkOptions, describeValue } from '../arguments.ts';
 import type { Context } from '../scheduler/context.ts';
 import { allTasks } from '../tasks/call-graph.ts';
 import { CancelledError } from '../tasks/errors.ts';
-import { gather } from '../tasks/gather.ts';
 import type { Task, TaskBody } from '../tasks/task.ts';
-import type { AbstractEventLoop } from './abstract-event-loop.ts';
+import { wait } from '../tasks/wait.ts';
+import { AbstractEventLoop } from './abstract-event-loop.ts';
 import { newEventLoop, setEventLoop } from './policy.ts';
 import { dispatchingLoop } from './running-loop.ts';
+
+const interruptedGraceMs = 100;
 
 /** The user interrupted the program with Ctrl-C (Python: `KeyboardInterrupt`). */
 export class KeyboardInterrupt extends Error {
@@ -17,9 +20,9 @@ export class KeyboardInterrupt extends Error {
 /** What `run` and `Runner` can be told. */
 export interface RunnerOptions {
   /** Sets the loop's debug mode; by default it follows `CORIOLIS_DEBUG`. */
-  debug?: boolean;
+  debug?: boolean | undefined;
   /** Makes the loop; by default the policy does, and the loop is also set as this thread's. */
-  loopFactory?: () => AbstractEventLoop;
+  loopFactory?: (() => AbstractEventLoop) | undefined;
 }
 
 /**
@@ -32,8 +35,13 @@ export class Runner implements AsyncDisposable {
   private loop: AbstractEventLoop | null = null;
   private closed = false;
   private setAsCurrent = false;
+  /** Ctrl-C was pressed twice. */
+  private interrupted = false;
 
-  constructor(private readonly options: RunnerOptions = {}) {}
+  constructor(private readonly options: RunnerOptions = {}) {
+    checkOptions('options', options);
+    if (options.loopFactory !== undefined) checkFunction('options.loopFactory', options.loopFactory);
+  }
 
   /** The runner's loop; made at the first call. @throws Error when the runner is closed. */
   getLoop(): AbstractEventLoop {
@@ -44,7 +52,16 @@ export class Runner implements AsyncDisposable {
         this.loop = newEventLoop();
         setEventLoop(this.loop);
         this.setAsCurrent = true;
-      } else this.loop = loopFactory();
+      } else {
+        const made: unknown = loopFactory();
+        if (!(made instanceof AbstractEventLoop)) {
+          throw Object.assign(
+            new TypeError(`loopFactory must return an event loop. Received ${describeValue(made)}`),
+            { code: 'ERR_INVALID_RETURN_VALUE' },
+          );
+        }
+        this.loop = made;
+      }
       if (debug !== undefined) this.loop.setDebug(debug);
     }
     return this.loop;
@@ -52,21 +69,24 @@ export class Runner implements AsyncDisposable {
 
   /**
    * Runs `main` as a task and gives its result. Ctrl-C (SIGINT), unless the program handles it itself, cancels the
-   * task; pressed again, it ends the run at once.
+   * task; pressed again, it ends the run: what is then left is cancelled, and has a tenth of a second to clean up.
    *
    * @throws what `main` throws; KeyboardInterrupt after Ctrl-C; Error when called from inside a running loop.
    */
   async run<T>(main: TaskBody<T>, options: { context?: Context } = {}): Promise<T> {
     if (dispatchingLoop() !== null)
       throw new Error('Runner.run() cannot be called from a running event loop');
+    checkOptions('options', options);
     const loop = this.getLoop();
+    if (loop.isRunning()) throw new Error('This event loop is already running');
     const task = loop.createTask<T>(main, options);
     const interrupts = new InterruptHandler(loop, task);
     try {
       return await loop.runUntilComplete(task);
     } catch (error) {
+      if (interrupts.endedRun) this.interrupted = true;
       if (
-        interrupts.endedRun ||
+        this.interrupted ||
         (interrupts.count > 0 && error instanceof CancelledError && task.uncancel() === 0)
       ) {
         throw new KeyboardInterrupt();
@@ -77,14 +97,18 @@ export class Runner implements AsyncDisposable {
     }
   }
 
-  /** Cancels every task that is left, waits for them, shuts the default executor down, closes the loop. Idempotent. */
+  /**
+   * Cancels every task that is left, waits for them, shuts the default executor down, closes the loop. Idempotent.
+   * @throws Error while the loop runs
+   */
   async close(): Promise<void> {
     if (this.closed) return;
-    this.closed = true;
     const { loop } = this;
+    if (loop?.isRunning() === true) throw new Error('Cannot close a running event loop');
+    this.closed = true;
     if (loop === null) return;
     try {
-      await cancelAll(loop);
+      await cancelAll(loop, this.interrupted ? interruptedGraceMs : null);
       await loop.runUntilComplete(loop.shutdownDefaultExecutor());
     } finally {
       if (this.setAsCurrent) setEventLoop(null);
@@ -114,19 +138,19 @@ export async function run<T>(main: TaskBody<T>, options: RunnerOptions = {}): Pr
   }
 }
 
-async function cancelAll(loop: AbstractEventLoop): Promise<void> {
+async function cancelAll(loop: AbstractEventLoop, limitMs: number | null): Promise<void> {
   const tasks = [...allTasks(loop)];
   if (tasks.length === 0) return;
   for (const task of tasks) task.cancel();
   await loop.runUntilComplete(function* () {
-    yield* gather(tasks, { returnExceptions: true });
+    yield* wait(tasks, { timeout: limitMs });
   });
   for (const task of tasks) {
-    const error = task.cancelled() ? null : task.exception();
-    if (error != null) {
+    const failure = !task.done() || task.cancelled() ? null : task.takeFailure();
+    if (failure !== null) {
       loop.callExceptionHandler({
         message: 'unhandled exception during run() shutdown',
-        exception: error,
+        exception: failure.error,
         task,
       });
     }

@@ -1,9 +1,15 @@
 import { currentScheduler } from '../scheduler/current.ts';
+import type { Scheduler } from '../scheduler/scheduler.ts';
 import { currentTask } from '../tasks/current-task.ts';
+import { setBackgroundScheduler } from '../tasks/running-scheduler.ts';
 import type { AbstractEventLoop } from './abstract-event-loop.ts';
 
 /** Loops of this thread that run, in the order in which they were started. */
 const running: AbstractEventLoop[] = [];
+
+setBackgroundScheduler(
+  () => (running[running.length - 1] as { scheduler?: Scheduler } | undefined)?.scheduler ?? null,
+);
 
 export function loopStarted(loop: AbstractEventLoop): void {
   running.push(loop);

@@ -5,6 +5,7 @@ import { addon } from '../native/load.ts';
 import type { NativePoller } from '../scheduler/native-poller.ts';
 import type { OperationHandler } from '../scheduler/operations.ts';
 import type { Scheduler } from '../scheduler/scheduler.ts';
+import { onAbort } from '../tasks/abort-listeners.ts';
 import type { Awaitable, Coroutine } from '../tasks/awaitable.ts';
 import { coroutine } from '../tasks/coroutine.ts';
 import { requireScheduler } from '../tasks/ensure.ts';
@@ -37,6 +38,7 @@ class Connecting extends Future<void> implements OperationHandler {
   private readonly poller: NativePoller;
   private readonly region: number;
   private closed = false;
+  private unlisten: (() => void) | null = null;
 
   /** Owns nothing if this throws: no address that the system knows. */
   constructor(
@@ -53,7 +55,7 @@ class Connecting extends Future<void> implements OperationHandler {
     this.region = core.pin(address);
     this.poller.descriptors.add(fd);
     operations.start(opcode.connect, this, fd, this.region, 0, length);
-    signal?.addEventListener('abort', this.abort);
+    if (signal !== undefined) this.unlisten = onAbort(signal, this.abort);
   }
 
   private readonly abort = (): void => {
@@ -62,13 +64,9 @@ class Connecting extends Future<void> implements OperationHandler {
     this.closeDescriptor();
   };
 
-  private unlisten(): void {
-    this.signal?.removeEventListener('abort', this.abort);
-  }
-
   complete(result: number): void {
     this.poller.core.unpin(this.region);
-    this.unlisten();
+    this.unlisten?.();
     if (this.done()) return;
     if (result >= 0) this.setResult(undefined);
     else {
@@ -78,7 +76,7 @@ class Connecting extends Future<void> implements OperationHandler {
   }
 
   protected override onCancel(): void {
-    this.unlisten();
+    this.unlisten?.();
     this.closeDescriptor();
   }
 
@@ -150,8 +148,7 @@ export const openConnection: (options: ConnectOptions) => Awaitable<Stream> = co
 function untilAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return promise;
   return new Promise((resolve, reject) => {
-    const abort = () => reject(signal.reason);
-    signal.addEventListener('abort', abort);
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+    const unlisten = onAbort(signal, () => reject(signal.reason));
+    promise.then(resolve, reject).finally(unlisten);
   });
 }

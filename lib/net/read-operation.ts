@@ -70,16 +70,24 @@ export abstract class ReadOperation<T, Goal = undefined> extends Future<T> imple
     }
   }
 
-  /** Only taking the bytes tells whether there is an error in their place. */
   override exception(): unknown {
-    if (this.woken && !this.taken) {
-      try {
-        this.result();
-      } catch {
-        // It is kept, see above.
-      }
-    }
+    this.takeIfWoken();
     return super.exception();
+  }
+
+  override takeFailure(): { error: unknown } | null {
+    this.takeIfWoken();
+    return super.takeFailure();
+  }
+
+  /** Only taking the bytes tells whether there is an error in their place. */
+  private takeIfWoken(): void {
+    if (!this.woken || this.taken) return;
+    try {
+      this.result();
+    } catch {
+      // It is kept, see above.
+    }
   }
 
   /** The reader's task was cancelled. */

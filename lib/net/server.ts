@@ -1,6 +1,7 @@
 import { argumentType, checkCount, checkPort } from '../arguments.ts';
 import { rootContext } from '../scheduler/context.ts';
 import type { Scheduler } from '../scheduler/scheduler.ts';
+import { onAbort } from '../tasks/abort-listeners.ts';
 import type { Awaitable, Coroutine } from '../tasks/awaitable.ts';
 import { coroutine } from '../tasks/coroutine.ts';
 import { requireScheduler } from '../tasks/ensure.ts';
@@ -65,9 +66,7 @@ export class Server implements AsyncDisposable {
 
   /** @internal */
   closeWhenAborted(signal: AbortSignal): void {
-    const close = () => this.close();
-    signal.addEventListener('abort', close, { once: true });
-    this.stopObservingSignal = () => signal.removeEventListener('abort', close);
+    this.stopObservingSignal = onAbort(signal, () => this.close());
   }
 
   /** Where the server listens. Empty once it is closed. */
@@ -93,11 +92,12 @@ export class Server implements AsyncDisposable {
   };
 
   private finish(task: Task<void>, stream: Stream): void {
-    const error = task.cancelled() ? null : task.exception();
-    if (error == null) {
+    const failure = task.cancelled() ? null : task.takeFailure();
+    if (failure === null) {
       stream.close();
       return;
     }
+    const { error } = failure;
     // That a peer breaks its connection is no fault of the handler's and must not bring the server down; and a
     // handler whose connection the server itself closed may well trip over that.
     const expected = stream.brokeWith(error) || (this.dismissed.has(stream) && isStreamClosed(error));

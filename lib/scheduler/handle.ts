@@ -14,7 +14,7 @@ export interface Runnable {
 export const callbackHook: { before: (() => void) | null } = { before: null };
 
 /** A callback that waits for its turn in the ready queue (asyncio: `Handle`). */
-export class Handle implements Runnable {
+export class Handle {
   /** @internal */ readonly scheduler: Scheduler;
   /** @internal */ callback: ((...args: never[]) => unknown) | null;
   /** @internal */ args: readonly unknown[];

@@ -5,6 +5,7 @@ import { addon } from '../native/load.ts';
 import { ReceivePool } from '../native/receive-pool.ts';
 import { rootContext } from './context.ts';
 import { microtask } from './microtask.ts';
+import { monotonicMs } from './monotonic.ts';
 import { exchangeBytes, ignored, type OperationHandler, Operations } from './operations.ts';
 import type { Poller } from './poller.ts';
 
@@ -70,7 +71,7 @@ export class NativePoller implements Poller {
           backend,
           exchange,
           arena: this.arena.memory,
-          now: () => performance.now(),
+          now: monotonicMs,
           dispatch,
         }),
     );
@@ -101,7 +102,7 @@ export class NativePoller implements Poller {
   }
 
   now(): number {
-    return this.clock === undefined ? performance.now() : this.clock.now();
+    return this.clock === undefined ? monotonicMs() : this.clock.now();
   }
 
   get hasSubmissions(): boolean {

@@ -4,6 +4,7 @@ import { Handle, type Runnable, TimerHandle } from './handle.ts';
 import { LateReports } from './late-reports.ts';
 import { type Linked, LinkedList } from './linked-list.ts';
 import { microtask } from './microtask.ts';
+import { monotonicMs } from './monotonic.ts';
 import type { Poller } from './poller.ts';
 import { ReadyQueue } from './ready-queue.ts';
 import { type TimerEntry, TimerHeap } from './timer-heap.ts';
@@ -247,7 +248,7 @@ export class Scheduler {
   turn(): void {
     if (this.dispatching || !this.running) return;
     if (!this.paused) {
-      this.turnEndsAtMs = performance.now() + turnBudgetMs;
+      this.turnEndsAtMs = monotonicMs() + turnBudgetMs;
       this.handlesUntilClock = handlesPerClockCheck;
     }
     this.paused = false;
@@ -285,7 +286,7 @@ export class Scheduler {
       while (this.remaining > 0) {
         if (--this.handlesUntilClock <= 0) {
           this.handlesUntilClock = handlesPerClockCheck;
-          if (performance.now() >= this.turnEndsAtMs) break;
+          if (monotonicMs() >= this.turnEndsAtMs) break;
         }
         this.remaining--;
         const runnable = ready.shift();

@@ -1,3 +1,4 @@
+import { checkCount } from '../arguments.ts';
 import type { Awaitable, Coroutine } from '../tasks/awaitable.ts';
 import { coroutine } from '../tasks/coroutine.ts';
 import { BrokenBarrierError } from '../tasks/errors.ts';
@@ -28,10 +29,10 @@ export class Barrier {
 
   /**
    * @param parties how many tasks have to arrive
-   * @throws RangeError when less than one
+   * @throws RangeError or TypeError when it is no whole number from 1 on
    */
   constructor(parties: number) {
-    if (!Number.isInteger(parties) || parties < 1) throw new RangeError('parties must be > 0');
+    checkCount('parties', parties, 1);
     this.#parties = parties;
   }
 

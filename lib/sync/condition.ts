@@ -1,3 +1,4 @@
+import { argumentType, checkFunction, checkLimit } from '../arguments.ts';
 import type { Awaitable, Body, Coroutine } from '../tasks/awaitable.ts';
 import { coroutine } from '../tasks/coroutine.ts';
 import { currentDriver } from '../tasks/current-task.ts';
@@ -23,6 +24,7 @@ export class Condition extends LoopBound {
   /** @param lock the lock to use, so that several conditions can share one; a new one by default */
   constructor(lock: Lock = new Lock()) {
     super();
+    if (!(lock instanceof Lock)) throw argumentType('lock', 'Lock', lock);
     this.#lock = lock;
   }
 
@@ -62,6 +64,7 @@ export class Condition extends LoopBound {
 
   /** Waits until `predicate` returns something truthy, and returns that. Looks first: it need not wait at all. */
   waitFor<T>(predicate: () => T): Awaitable<T> {
+    checkFunction('predicate', predicate);
     return Condition.#waitFor(this, predicate) as Awaitable<T>;
   }
 
@@ -71,6 +74,7 @@ export class Condition extends LoopBound {
    * @throws Error when the lock isn't held
    */
   notify(count = 1): void {
+    checkLimit('count', count, 0);
     if (!this.#lock.locked()) throw new Error('cannot notify on un-acquired lock');
     for (let woken = 0; woken < count && this.#line.wakeFirst(); woken += 1);
   }

@@ -1,3 +1,4 @@
+import { checkFunction } from '../arguments.ts';
 import { type Comparator, naturalLess } from './ordering.ts';
 
 /**
@@ -11,6 +12,7 @@ export class Heap<T> {
   readonly #less: (a: T, b: T) => boolean;
 
   constructor(compare?: Comparator<T>) {
+    if (compare !== undefined) checkFunction('compare', compare);
     this.#less = compare === undefined ? naturalLess : (a, b) => compare(a, b) < 0;
   }
 

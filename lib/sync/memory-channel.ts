@@ -1,3 +1,4 @@
+import { checkLimit } from '../arguments.ts';
 import type { Awaitable } from '../tasks/awaitable.ts';
 import { BlockingOperation } from './blocking-operation.ts';
 import { ClosedResourceError, EndOfChannel, WouldBlock } from './channel-errors.ts';
@@ -10,14 +11,12 @@ import { ChannelState, type MemoryChannelStatistics, type Receiver, type Sender 
  * value has already changed hands is delivered where the task next waits.
  *
  * @param maxBufferSize how many values may wait in the channel; 0: every sender waits for a receiver; Infinity: no bound
- * @throws RangeError when that is neither a whole number from 0 on nor Infinity
+ * @throws RangeError or TypeError when that is neither a whole number from 0 on nor Infinity
  */
 export function openMemoryChannel<T>(
   maxBufferSize: number,
 ): [send: MemorySendChannel<T>, receive: MemoryReceiveChannel<T>] {
-  if (!(maxBufferSize >= 0) || (!Number.isInteger(maxBufferSize) && maxBufferSize !== Infinity)) {
-    throw new RangeError('maxBufferSize must be a whole number >= 0 or Infinity');
-  }
+  checkLimit('maxBufferSize', maxBufferSize, 0);
   const state = new ChannelState<T>(maxBufferSize);
   return [new MemorySendChannel(state), new MemoryReceiveChannel(state)];
 }

@@ -1,3 +1,4 @@
+import { argumentType, checkLimit, hasMethods } from '../arguments.ts';
 import type { Awaitable } from '../tasks/awaitable.ts';
 import { QueueEmpty, QueueFull, QueueShutDown } from '../tasks/errors.ts';
 import { BlockingOperation } from './blocking-operation.ts';
@@ -33,9 +34,13 @@ export class Queue<T> extends LoopBound {
   /**
    * @param maxsize how many items fit; 0 or less: any number
    * @param store where items are kept, for other orders than first in, first out
+   * @throws RangeError or TypeError for what is no whole number, or no store
    */
   constructor(maxsize = 0, store: ItemStore<T> = new Deque<T>()) {
     super();
+    checkLimit('maxsize', maxsize, -Infinity);
+    if (!hasMethods(store, 'push', 'shift') || typeof store.size !== 'number')
+      throw argumentType('store', 'object with size, push and shift', store);
     this.#maxsize = maxsize;
     this.#store = store;
     this.#finished.set();

@@ -1,3 +1,4 @@
+import { checkLimit } from '../arguments.ts';
 import type { Awaitable, Body } from '../tasks/awaitable.ts';
 import { BlockingOperation } from './blocking-operation.ts';
 import { Guard, runGuarded } from './guard.ts';
@@ -20,13 +21,11 @@ export class Semaphore extends LoopBound {
 
   /**
    * @param permits how many may be held at once
-   * @throws RangeError when negative or not a whole number
+   * @throws RangeError or TypeError when it is neither a whole number from 0 on nor Infinity
    */
   constructor(permits = 1) {
     super();
-    if (!(permits >= 0) || (!Number.isInteger(permits) && permits !== Infinity)) {
-      throw new RangeError('Semaphore initial value must be >= 0');
-    }
+    checkLimit('permits', permits, 0);
     this.#permits = permits;
   }
 

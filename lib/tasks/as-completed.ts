@@ -1,4 +1,4 @@
-import { checkMillisecondsOrNull } from '../arguments.ts';
+import { checkIterable, checkMillisecondsOrNull, checkOptions } from '../arguments.ts';
 import type { TimerHandle } from '../scheduler/handle.ts';
 import type { AnyAwaitable, Awaitable, Coroutine } from './awaitable.ts';
 import { coroutine } from './coroutine.ts';
@@ -6,12 +6,13 @@ import { whenDone } from './done-callback.ts';
 import { ensureFuture, requireScheduler } from './ensure.ts';
 import { TimeoutError } from './errors.ts';
 import { Future } from './future.ts';
+import type { Outcome } from './gather.ts';
 import type { TaskBody } from './task.ts';
 
 /** What `asCompleted` can be told. */
 export interface AsCompletedOptions {
   /** Milliseconds; what is not done by then is reported as TimeoutError, and goes on. */
-  timeout?: number | null;
+  timeout?: number | null | undefined;
 }
 
 /**
@@ -21,13 +22,15 @@ export interface AsCompletedOptions {
  * item's error. `for await` gives the items themselves, as futures that are done: those that were passed in.
  * @throws TimeoutError from each awaitable that has nothing when the time is up
  */
-export function asCompleted<T>(
-  awaitables: Iterable<AnyAwaitable<T> | TaskBody<T>>,
+export function asCompleted<A extends AnyAwaitable<unknown> | TaskBody<unknown>>(
+  awaitables: Iterable<A>,
   options: AsCompletedOptions = {},
-): AsCompleted<T> {
+): AsCompleted<Outcome<A>> {
+  checkIterable('awaitables', awaitables);
+  checkOptions('options', options);
   const { timeout: timeoutMs = null } = options;
   checkMillisecondsOrNull('options.timeout', timeoutMs);
-  return new AsCompleted(awaitables, timeoutMs);
+  return new AsCompleted<Outcome<A>>(awaitables as Iterable<TaskBody<Outcome<A>>>, timeoutMs);
 }
 
 /** What `asCompleted` gives: one pass over the items, in either style. */
@@ -69,6 +72,10 @@ export class AsCompleted<T> implements Iterable<Awaitable<T>>, AsyncIterable<Fut
         this.left--;
         return Promise.resolve(takeItem(this));
       },
+      return: () => {
+        this.release();
+        return Promise.resolve({ done: true, value: undefined });
+      },
     };
   }
 
@@ -91,6 +98,14 @@ export class AsCompleted<T> implements Iterable<Awaitable<T>>, AsyncIterable<Fut
     const item = this.finished.shift()!;
     if (item === null) throw new TimeoutError('The timeout has expired');
     return item;
+  }
+
+  /** Nobody wants the rest: what is not done is no longer watched. */
+  private release(): void {
+    this.left = 0;
+    this.timer?.cancel();
+    for (const remove of this.unfinished.values()) remove();
+    this.unfinished.clear();
   }
 
   private readonly onDone = (future: Future<T>): void => {

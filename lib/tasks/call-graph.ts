@@ -1,6 +1,7 @@
+import { argumentType } from '../arguments.ts';
 import { currentTask } from './current-task.ts';
-import type { Future } from './future.ts';
-import { runningScheduler, schedulerOf } from './running-scheduler.ts';
+import { Future } from './future.ts';
+import { anyRunningScheduler, schedulerOf } from './running-scheduler.ts';
 import { Task } from './task.ts';
 
 /** A future or task, and who waits for it (asyncio: `FutureCallGraph`). */
@@ -17,15 +18,21 @@ export interface CallGraph {
   readonly awaitedBy: readonly CallGraph[];
 }
 
-/** The unfinished tasks of a loop (default: the running one), in the order in which they were made. */
+/**
+ * The unfinished tasks of a loop, in the order in which they were made; by default those of the loop that
+ * `getRunningLoop` gives.
+ * @throws Error (`ERR_NO_RUNNING_LOOP`) when none runs
+ */
 export function allTasks(loop?: object): Set<Task<unknown>> {
-  const scheduler = loop === undefined ? runningScheduler() : schedulerOf(loop);
-  if (scheduler === null) throw new Error('No running event loop');
+  const scheduler = loop === undefined ? anyRunningScheduler() : schedulerOf(loop);
+  if (scheduler === null)
+    throw Object.assign(new Error('no running event loop'), { code: 'ERR_NO_RUNNING_LOOP' });
   return new Set(scheduler.alive as unknown as Iterable<Task<unknown>>);
 }
 
 /** Who waits for `future` (default: the current task), who waits for those, and so on. Null outside any task. */
 export function captureCallGraph(future: Future<unknown> | null = currentTask()): CallGraph | null {
+  if (future !== null && !(future instanceof Future)) throw argumentType('future', 'Future or Task', future);
   return future === null ? null : capture(future, new Set());
 }
 

@@ -1,5 +1,6 @@
-import { argumentType, checkMilliseconds, hasMethods } from '../arguments.ts';
+import { argumentType, checkMilliseconds, checkOptions, hasMethods } from '../arguments.ts';
 import type { TimerHandle } from '../scheduler/handle.ts';
+import { onAbort } from './abort-listeners.ts';
 import type { Awaitable, Body, Coroutine } from './awaitable.ts';
 import { runBody } from './body.ts';
 import { cancelByScope, isScopeCancelled, requestsFor, scopeOf } from './cancellation.ts';
@@ -7,16 +8,16 @@ import { coroutine } from './coroutine.ts';
 import { currentDriver } from './current-task.ts';
 import type { Driver } from './driver.ts';
 import { requireScheduler } from './ensure.ts';
-import { CancelledError, TimeoutError } from './errors.ts';
+import { CancelledError, cancellationIn, TimeoutError } from './errors.ts';
 
 /** What a cancel scope can be made with. */
 export interface CancelScopeOptions {
   /** Loop time (ms) at which the scope is cancelled. Default: never. */
-  deadline?: number;
+  deadline?: number | undefined;
   /** Keeps cancellations of outer scopes out, while this scope runs. `task.cancel()` still gets through. */
-  shield?: boolean;
+  shield?: boolean | undefined;
   /** Aborting it cancels the scope. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
 
 /**
@@ -40,6 +41,7 @@ export class CancelScope {
   private deadlineMs: number;
   private isShield: boolean;
   private readonly outerSignal: AbortSignal | null;
+  private unlisten: (() => void) | null = null;
   private controller: AbortController | null = null;
   private timer: TimerHandle | null = null;
   private left = false;
@@ -48,6 +50,7 @@ export class CancelScope {
   private requestsAtEntry = 0;
 
   constructor(options: CancelScopeOptions = {}) {
+    checkOptions('options', options);
     const { deadline = Infinity, signal = null } = options;
     checkMilliseconds('options.deadline', deadline);
     if (signal !== null && !hasMethods(signal, 'addEventListener', 'removeEventListener'))
@@ -117,7 +120,7 @@ export class CancelScope {
     try {
       return yield* runBody(body, this);
     } catch (error) {
-      if (!(error instanceof CancelledError) || !this.isOwnCancellation()) throw error;
+      if (cancellationIn(error) === null || !this.isOwnCancellation()) throw error;
       this.caught = true;
       return undefined;
     } finally {
@@ -157,7 +160,7 @@ export class CancelScope {
     this.members.add(driver);
     extra.scope = this;
     if (this.outerSignal?.aborted === true) this.cancel();
-    else this.outerSignal?.addEventListener('abort', this.onAbort);
+    else if (this.outerSignal !== null) this.unlisten = onAbort(this.outerSignal, () => this.cancel());
     this.schedule();
   }
 
@@ -166,7 +169,7 @@ export class CancelScope {
     this.left = true;
     this.timer?.cancel();
     this.timer = null;
-    this.outerSignal?.removeEventListener('abort', this.onAbort);
+    this.unlisten?.();
     this.parent?.inner.delete(this);
     this.members.delete(driver);
     this.previous?.members.add(driver);
@@ -195,8 +198,6 @@ export class CancelScope {
     else this.timer = scheduler.callAt(this.deadlineMs, this.onDeadline, [], null);
   }
 
-  private readonly onAbort = (): void => this.cancel();
-
   private readonly onDeadline = (): void => this.cancel();
 }
 
@@ -217,6 +218,7 @@ export const moveOnAfter = coroutine(function* <T>(
   options: Omit<CancelScopeOptions, 'deadline'> = {},
 ): Coroutine<T | undefined> {
   checkMilliseconds('delayMs', delayMs);
+  checkOptions('options', options);
   const scope = new CancelScope({ ...options, deadline: requireScheduler().now() + delayMs });
   return yield* scope.runInline(body);
 }) as <T>(
@@ -235,6 +237,7 @@ export const failAfter = coroutine(function* <T>(
   options: Omit<CancelScopeOptions, 'deadline'> = {},
 ): Coroutine<T> {
   checkMilliseconds('delayMs', delayMs);
+  checkOptions('options', options);
   const scope = new CancelScope({ ...options, deadline: requireScheduler().now() + delayMs });
   const result = yield* scope.runInline(body);
   if (scope.cancelledCaught) throw new TimeoutError('The time is up');

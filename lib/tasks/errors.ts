@@ -1,3 +1,5 @@
+import { argumentType } from '../arguments.ts';
+
 /**
  * A task or a future was cancelled. Nothing in this library swallows it; code that catches it to clean up should
  * throw it on (asyncio: `CancelledError`).
@@ -99,8 +101,24 @@ export class ErrorGroup extends AggregateError {
   }
 }
 
+/**
+ * The CancelledError that `error` is, or that ended what it comes from: Node's own functions throw an AbortError for
+ * the reason of the signal that they were given.
+ */
+export function cancellationIn(error: unknown): CancelledError | null {
+  if (error instanceof CancelledError) return error;
+  if (!(error instanceof Error) || error.name !== 'AbortError') return null;
+  return error.cause instanceof CancelledError ? error.cause : null;
+}
+
 /** What a cancellation is requested with: a message, or the error itself, for those who cancel many at once. */
 export type CancelReason = CancelledError | string | undefined;
+
+/** @throws TypeError naming the argument, unless it is a message, or an error of ours. */
+export function checkReason(reason: unknown): void {
+  if (typeof reason !== 'string' && !(reason instanceof CancelledError))
+    throw argumentType('message', 'string', reason);
+}
 
 /** A CancelledError without a stack: it would only show the loop, and taking it costs more than the cancellation. */
 export function cancelledError(reason: CancelReason): CancelledError {

@@ -1,5 +1,6 @@
-import { argumentType, hasMethods } from '../arguments.ts';
+import { argumentType, checkOptions, describeValue, hasMethods } from '../arguments.ts';
 import type { Scheduler } from '../scheduler/scheduler.ts';
+import { isThenable } from './awaitable.ts';
 import { requireScheduler } from './ensure.ts';
 import type { Future } from './future.ts';
 import { wrapPromise } from './wrap-promise.ts';
@@ -30,7 +31,8 @@ export function getDefaultExecutor(scheduler: Scheduler): Executor | null {
  * piscina's `name` and `transferList`, are passed on.
  *
  * Cancelling the future aborts the signal that the executor is given. piscina then drops a task that waits, and
- * terminates the thread of one that runs; an executor that ignores the signal works on, and its result is dropped.
+ * terminates the thread of one that runs; an executor that ignores the signal works on, and its result is dropped. A
+ * `signal` among the options aborts it as well.
  * @throws Error when there is no executor
  */
 export function runInExecutor<T>(
@@ -46,7 +48,19 @@ export function runInExecutor<T>(
     );
   }
   checkExecutor(chosen);
-  return wrapPromise((signal) => chosen.run(task, { ...options, signal }) as PromiseLike<T>, scheduler);
+  checkOptions('options', options);
+  const { signal: own } = options;
+  if (own !== undefined && !(own instanceof AbortSignal))
+    throw argumentType('options.signal', 'AbortSignal', own);
+  return wrapPromise((cancelled) => {
+    const signal = own === undefined ? cancelled : AbortSignal.any([own, cancelled]);
+    const made: unknown = chosen.run(task, { ...options, signal });
+    if (isThenable(made)) return made as PromiseLike<T>;
+    throw Object.assign(
+      new TypeError(`The executor's run must return a Promise. Received ${describeValue(made)}`),
+      { code: 'ERR_INVALID_RETURN_VALUE' },
+    );
+  }, scheduler);
 }
 
 function checkExecutor(executor: unknown): void {

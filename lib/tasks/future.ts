@@ -1,5 +1,5 @@
 import { inspect } from 'node:util';
-import { checkContext, checkFunction } from '../arguments.ts';
+import { checkContext, checkFunction, checkOptions } from '../arguments.ts';
 import type { AbstractEventLoop } from '../loop/abstract-event-loop.ts';
 import type { Context } from '../scheduler/context.ts';
 import { copyContext } from '../scheduler/context.ts';
@@ -7,7 +7,13 @@ import { callbackHook, type Runnable } from '../scheduler/handle.ts';
 import { Scheduler } from '../scheduler/scheduler.ts';
 import { awaitFuture } from './async-await.ts';
 import type { Awaitable, Suspension } from './awaitable.ts';
-import { CancelledError, type CancelReason, cancelledError, InvalidStateError } from './errors.ts';
+import {
+  CancelledError,
+  type CancelReason,
+  cancelledError,
+  checkReason,
+  InvalidStateError,
+} from './errors.ts';
 import { type FutureState, inspectFuture, stateOf } from './inspection.ts';
 import { requireScheduler, schedulerOf } from './running-scheduler.ts';
 
@@ -132,6 +138,7 @@ export class Future<T> implements Awaitable<T> {
   /** @internal */
   cancel(reason?: CancelReason): boolean;
   cancel(reason?: CancelReason): boolean {
+    if (reason !== undefined) checkReason(reason);
     this.flags &= ~futureFlag.unretrieved;
     if (this.done()) return false;
     this.finishCancelled(reason);
@@ -141,6 +148,7 @@ export class Future<T> implements Awaitable<T> {
   /** Calls `callback(this)` in the pass after the future got done; in the next one, if it is done already. */
   addDoneCallback(callback: (future: this) => unknown, options: { context?: Context } = {}): void {
     checkFunction('callback', callback);
+    checkOptions('options', options);
     if (options.context !== undefined) checkContext('options.context', options.context);
     this.begin();
     this.addWaiter(

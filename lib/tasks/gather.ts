@@ -9,18 +9,25 @@ import type { TaskBody } from './task.ts';
 /** What `gather` can be told. */
 export interface GatherOptions {
   /** Put errors among the results instead of failing with the first. */
-  returnExceptions?: boolean;
+  returnExceptions?: boolean | undefined;
 }
 
-/** What awaiting each of `T` gives. */
-export type Gathered<T extends readonly unknown[]> = {
-  -readonly [K in keyof T]: T[K] extends PromiseLike<infer R>
+/** What awaiting `T` gives, or what it returns if it is a function. */
+export type Outcome<T> =
+  T extends PromiseLike<infer R>
     ? R
-    : T[K] extends Generator<unknown, infer R, unknown>
+    : T extends Generator<unknown, infer R, unknown>
       ? R
-      : T[K] extends (...args: never[]) => infer F
-        ? Gathered<[F]>[0]
-        : T[K];
+      : T extends (...args: never[]) => infer F
+        ? Outcome<F>
+        : T;
+
+/** What awaiting each of `T` gives. */
+export type Gathered<T extends readonly unknown[]> = { -readonly [K in keyof T]: Outcome<T[K]> };
+
+/** The same, with errors among the results. */
+export type GatheredOrErrors<T extends readonly unknown[]> = {
+  -readonly [K in keyof T]: Outcome<T[K]> | Error;
 };
 
 /**
@@ -33,12 +40,26 @@ export type Gathered<T extends readonly unknown[]> = {
  */
 export function gather<const T extends readonly unknown[]>(
   awaitables: T,
-  options?: GatherOptions,
+  options: { returnExceptions: true },
+): Future<GatheredOrErrors<T>>;
+export function gather<const T extends readonly unknown[]>(
+  awaitables: T,
+  options?: { returnExceptions?: false | undefined },
 ): Future<Gathered<T>>;
+export function gather<const T extends readonly unknown[]>(
+  awaitables: T,
+  options: GatherOptions,
+): Future<GatheredOrErrors<T>>;
 /** The same, with the awaitables as arguments, and perhaps the options behind them. */
 export function gather<T extends readonly unknown[]>(
-  ...awaitablesAndOptions: [...T, { returnExceptions: boolean }]
+  ...awaitablesAndOptions: [...T, { returnExceptions: true }]
+): Future<GatheredOrErrors<T>>;
+export function gather<T extends readonly unknown[]>(
+  ...awaitablesAndOptions: [...T, { returnExceptions: false }]
 ): Future<Gathered<T>>;
+export function gather<T extends readonly unknown[]>(
+  ...awaitablesAndOptions: [...T, GatherOptions & { returnExceptions: boolean }]
+): Future<GatheredOrErrors<T>>;
 export function gather<T extends readonly unknown[]>(...awaitables: T): Future<Gathered<T>>;
 export function gather(...args: unknown[]): Future<unknown[]> {
   const last = args[args.length - 1];
@@ -121,13 +142,13 @@ class GatheringFuture extends Future<unknown[]> {
     this.finished++;
     if (this.done()) {
       // Counts as looked at: the gather has failed already.
-      if (!child.cancelled()) child.exception();
+      child.takeFailure();
       return;
     }
     if (!this.returnExceptions) {
-      const error = child.cancelled() ? child.takeCancelledError() : child.exception();
-      if (error !== null) {
-        this.setException(error);
+      const failure = child.takeFailure();
+      if (failure !== null) {
+        this.setException(failure.error);
         return;
       }
     }
@@ -140,5 +161,6 @@ class GatheringFuture extends Future<unknown[]> {
 }
 
 function outcome(child: Future<unknown>): unknown {
-  return child.cancelled() ? child.takeCancelledError() : (child.exception() ?? child.result());
+  const failure = child.takeFailure();
+  return failure === null ? child.result() : failure.error;
 }

@@ -26,7 +26,13 @@ export {
 } from './errors.ts';
 export { type Executor, toThread } from './executor.ts';
 export { Future, isFuture } from './future.ts';
-export { type Gathered, type GatherOptions, gather } from './gather.ts';
+export {
+  type Gathered,
+  type GatheredOrErrors,
+  type GatherOptions,
+  gather,
+  type Outcome,
+} from './gather.ts';
 export { addInstrument, type Instrument, type TaskMessage } from './instruments.ts';
 export { shield } from './shield.ts';
 export { sleep } from './sleep.ts';

@@ -15,6 +15,18 @@ export function runningScheduler(): Scheduler | null {
   return currentScheduler() ?? asyncDriver()?.owner.scheduler ?? null;
 }
 
+let backgroundScheduler: (() => Scheduler | null) | null = null;
+
+/** Who gives the scheduler that runs beside ordinary Node code: the loop that was started last. */
+export function setBackgroundScheduler(provide: () => Scheduler | null): void {
+  backgroundScheduler = provide;
+}
+
+/** The running scheduler; in ordinary Node code, such as a signal handler, one that runs in the background; or null. */
+export function anyRunningScheduler(): Scheduler | null {
+  return runningScheduler() ?? backgroundScheduler?.() ?? null;
+}
+
 /** The scheduler that a flat function such as `sleep` uses: the running loop's, else the default loop's. */
 export function requireScheduler(): Scheduler {
   const scheduler = runningScheduler() ?? defaultScheduler?.();

@@ -39,9 +39,9 @@ function passOn<T>(inner: Future<T>, outer: Future<T>): void {
     outer.cancel();
     return;
   }
-  const error = inner.exception();
-  if (error === null) outer.setResult(inner.result());
-  else outer.setException(error);
+  const failure = inner.takeFailure();
+  if (failure === null) outer.setResult(inner.result());
+  else outer.setException(failure.error);
 }
 
 /** The shield was cancelled: an error of the inner future has nobody to go to. There is one of these per inner future. */
@@ -53,11 +53,11 @@ class LateError extends DoneCallback {
 
 function reportLateError(inner: Future<unknown>): void {
   if (inner.cancelled()) return;
-  const exception = inner.exception();
-  if (exception === null) return;
+  const failure = inner.takeFailure();
+  if (failure === null) return;
   inner.scheduler.reportError({
     message: `A shielded future failed after its shield was cancelled`,
-    exception,
+    exception: failure.error,
     future: inner,
   });
 }

@@ -6,11 +6,12 @@ import { runBody } from './body.ts';
 import type { CancelScope } from './cancel-scope.ts';
 import { requestCancel, requestsFor, scopeOf, takeRequestBack } from './cancellation.ts';
 import { coroutine } from './coroutine.ts';
+import { isGeneratorFunction, markGeneratorFunction } from './coroutine-functions.ts';
 import { currentDriver } from './current-task.ts';
 import { whenDone } from './done-callback.ts';
 import type { Driver } from './driver.ts';
 import { createTaskOn } from './ensure.ts';
-import { CancelledError, cancelledError, ErrorGroup } from './errors.ts';
+import { CancelledError, cancellationIn, cancelledError, ErrorGroup } from './errors.ts';
 import { Future, type Waiter } from './future.ts';
 import type { Task, TaskBody, TaskOptions } from './task.ts';
 import { undisturbed } from './undisturbed.ts';
@@ -85,17 +86,22 @@ export class TaskGroup {
     if (!this.entered || this.parent === null) throw new Error('TaskGroup is not running');
     if (this.aborting) throw new Error('TaskGroup is shutting down');
     const { scheduler } = this.parent.owner;
-    let adopted = false;
     const up = new Future<{ value: T } | null>(scheduler);
+    let started = false;
+    let task: Task<unknown> | null = null;
     const status = {
       started: (value: T) => {
         if (up.done()) throw new Error('started() was called already, or too late');
         up.setResult({ value });
-        adopted = true;
-        this.adopt(task);
+        started = true;
+        if (task !== null) this.adopt(task);
       },
     };
-    const task: Task<unknown> = createTaskOn<unknown>(scheduler, () => body(status), this.inScope(options));
+    const run = () => body(status);
+    if (isGeneratorFunction(body)) markGeneratorFunction(run);
+    task = createTaskOn<unknown>(scheduler, run, this.inScope(options));
+    // An eager task may be up before it is even known here.
+    if (started) this.adopt(task);
     const remove = whenDone(task, () => {
       if (!up.done()) up.setResult(null);
     });
@@ -103,7 +109,7 @@ export class TaskGroup {
     try {
       outcome = yield* up;
     } catch (error) {
-      if (!task.done() && !adopted) yield* undisturbed(cancelAndWait(task));
+      if (!task.done() && !started) yield* undisturbed(cancelAndWait(task));
       throw error;
     } finally {
       remove();
@@ -154,11 +160,12 @@ export class TaskGroup {
   private *leave(failure: { error: unknown } | null): Coroutine<void> {
     const parent = this.parent!;
     this.exiting = true;
-    let cancellation = failure !== null && failure.error instanceof CancelledError ? failure.error : null;
+    const bodyCancellation = failure === null ? null : cancellationIn(failure.error);
+    let cancellation = bodyCancellation;
     if (failure !== null && !this.aborting) this.abort();
     let absorbed: CancelledError | null = null;
     while (this.unfinished > 0) {
-      this.allDone = new Future<void>(parent.owner.scheduler);
+      this.allDone = new GroupEnd(parent.owner.scheduler);
       try {
         // A cancelled scope reaches the group's tasks by itself; the wait for their end has to go on.
         yield* undisturbed(this.allDone);
@@ -180,7 +187,7 @@ export class TaskGroup {
     this.errors = [];
     this.parent = null;
     if (cancellation !== null && errors.length === 0) throw cancellation;
-    if (failure !== null && !(failure.error instanceof CancelledError)) errors.push(failure.error);
+    if (failure !== null && bodyCancellation === null) errors.push(failure.error);
     if (errors.length === 0) return;
     if (requestsFor(parent) > 0) {
       // The errors go first; the cancellation from outside arrives at the next await.
@@ -197,9 +204,9 @@ export class TaskGroup {
     this.unfinished--;
     if (this.unfinished === 0 && this.allDone !== null && !this.allDone.done()) this.allDone.setResult();
     if (task.cancelled()) return;
-    const error = task.exception();
-    if (error === null) return;
-    this.errors.push(error);
+    const failure = task.takeFailure();
+    if (failure === null) return;
+    this.errors.push(failure.error);
     if (this.aborting || this.parentCancelRequested) return;
     this.abort();
     this.cancelParent();
@@ -216,6 +223,13 @@ export class TaskGroup {
     if (this.parentCancelRequested) return;
     this.parentCancelRequested = true;
     requestCancel(this.parent!);
+  }
+}
+
+/** What a group's block waits for. */
+class GroupEnd extends Future<void> {
+  override describe(): string {
+    return 'the tasks of a group';
   }
 }
 

@@ -2,7 +2,6 @@ import { inspect } from 'node:util';
 import { argumentType, checkContext } from '../arguments.ts';
 import { type Context, copyContext } from '../scheduler/context.ts';
 import { enterScheduler } from '../scheduler/current.ts';
-import type { Runnable } from '../scheduler/handle.ts';
 import type { Linked } from '../scheduler/linked-list.ts';
 import type { Scheduler } from '../scheduler/scheduler.ts';
 import {
@@ -28,8 +27,8 @@ import {
 import { isGeneratorFunction } from './coroutine-functions.ts';
 import { claimContext, currentDriver, enterStep, trackAsyncFunctions } from './current-task.ts';
 import { type Driver, TaskExtra } from './driver.ts';
-import { CancelledError, type CancelReason } from './errors.ts';
-import { Future, futureFlag, type Waiter } from './future.ts';
+import { CancelledError, type CancelReason, cancellationIn, checkReason } from './errors.ts';
+import { Future, futureFlag } from './future.ts';
 import { isGenerator, stepCoroutine, stepGenerator } from './generators.ts';
 import { type FutureState, inspectFuture, stateOf } from './inspection.ts';
 import { beforeStepChannel, exitedChannel, spawnedChannel, stepEnds, stepStarts } from './instruments.ts';
@@ -62,7 +61,7 @@ let nextTaskNumber = 1;
  * A coroutine that the loop runs (asyncio: `Task`). Made by `createTask`, a task group or a loop; the first step runs
  * in the next pass. A loop holds its unfinished tasks: one that nobody else refers to does not vanish.
  */
-export class Task<T> extends Future<T> implements Runnable, Waiter, Linked, Driver {
+export class Task<T> extends Future<T> {
   /** @internal */ listPrevious: Linked | null = null;
   /** @internal */ listNext: Linked | null = null;
   /** The generator; before the first step, perhaps a function; null once the task is done or its body is a promise. */
@@ -102,6 +101,7 @@ export class Task<T> extends Future<T> implements Runnable, Waiter, Linked, Driv
   /** @internal */
   override cancel(reason?: CancelReason): boolean;
   override cancel(reason?: CancelReason): boolean {
+    if (reason !== undefined) checkReason(reason);
     this.flags &= ~futureFlag.unretrieved;
     if (this.done()) return false;
     requestCancel(this as Driver, reason);
@@ -353,7 +353,8 @@ export class Task<T> extends Future<T> implements Runnable, Waiter, Linked, Driv
 
   private fail(error: unknown): void {
     this.leaveLoop();
-    if (error instanceof CancelledError) this.finishCancelled(error);
+    const cancellation = cancellationIn(error);
+    if (cancellation !== null) this.finishCancelled(cancellation);
     else this.finishWithError(error);
     if (exitedChannel.hasSubscribers) exitedChannel.publish({ task: this });
     stepEnds(this as Task<unknown>);

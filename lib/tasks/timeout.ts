@@ -7,7 +7,7 @@ import { coroutine } from './coroutine.ts';
 import { currentDriver } from './current-task.ts';
 import type { Driver } from './driver.ts';
 import { requireScheduler } from './ensure.ts';
-import { CancelledError, TimeoutError } from './errors.ts';
+import { cancellationIn, TimeoutError } from './errors.ts';
 
 type State = 'created' | 'active' | 'expiring' | 'expired' | 'finished';
 
@@ -90,7 +90,7 @@ export class Timeout {
     if (this.state === 'active') this.state = 'finished';
     else {
       this.state = 'expired';
-      if (takeRequestBack(this.driver!) <= this.requestsAtEntry && error instanceof CancelledError) {
+      if (takeRequestBack(this.driver!) <= this.requestsAtEntry && cancellationIn(error) !== null) {
         return new TimeoutError('The timeout has expired', { cause: error });
       }
     }

@@ -1,4 +1,4 @@
-import { checkMillisecondsOrNull } from '../arguments.ts';
+import { argumentType, checkMillisecondsOrNull } from '../arguments.ts';
 import {
   type AnyAwaitable,
   type Awaitable,
@@ -28,6 +28,8 @@ export const waitFor = coroutine(function* <T>(
   timeoutMs: number | null,
 ): Coroutine<T> {
   checkMillisecondsOrNull('timeoutMs', timeoutMs);
+  if (typeof awaitable !== 'function' && !isCoroutine(awaitable) && !isThenable(awaitable))
+    throw argumentType('awaitable', 'function, generator, Promise or Awaitable', awaitable);
   if (timeoutMs === null || timeoutMs > 0) {
     return yield* timeout<T>(
       timeoutMs,

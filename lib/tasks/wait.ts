@@ -1,4 +1,4 @@
-import { argumentRange, checkMillisecondsOrNull } from '../arguments.ts';
+import { argumentRange, checkIterable, checkMillisecondsOrNull, checkOptions } from '../arguments.ts';
 import type { TimerHandle } from '../scheduler/handle.ts';
 import type { Scheduler } from '../scheduler/scheduler.ts';
 import type { Awaitable, Coroutine } from './awaitable.ts';
@@ -16,9 +16,9 @@ const returnWhens: readonly unknown[] = ['FIRST_COMPLETED', 'FIRST_EXCEPTION', '
 /** What `wait` can be told. */
 export interface WaitOptions {
   /** Milliseconds after which to return with what is done by then. */
-  timeout?: number | null;
+  timeout?: number | null | undefined;
   /** Default: ALL_COMPLETED. A cancelled future does not count as an exception. */
-  returnWhen?: ReturnWhen;
+  returnWhen?: ReturnWhen | undefined;
 }
 
 /**
@@ -31,6 +31,8 @@ export const wait = coroutine(function* <F extends Future<unknown>>(
   futures: Iterable<F>,
   options: WaitOptions = {},
 ): Coroutine<[done: Set<F>, pending: Set<F>]> {
+  checkIterable('futures', futures);
+  checkOptions('options', options);
   const { timeout: timeoutMs = null, returnWhen = 'ALL_COMPLETED' } = options;
   checkMillisecondsOrNull('options.timeout', timeoutMs);
   if (!returnWhens.includes(returnWhen))
@@ -71,7 +73,7 @@ function* waitForSome(
     if (
       unfinished === 0 ||
       returnWhen === 'FIRST_COMPLETED' ||
-      (returnWhen === 'FIRST_EXCEPTION' && !future.cancelled() && future.exception() !== null)
+      (returnWhen === 'FIRST_EXCEPTION' && !future.cancelled() && future.takeFailure() !== null)
     ) {
       timer?.cancel();
       release();

@@ -1,3 +1,4 @@
+import { checkOptions } from '../arguments.ts';
 import type { Coroutine } from '../tasks/awaitable.ts';
 import { describeWaiting } from '../tasks/call-graph.ts';
 import type { Task, TaskBody } from '../tasks/task.ts';
@@ -22,6 +23,7 @@ export interface RunVirtualOptions {
  * cancelled then, and the error tells what each was waiting for
  */
 export async function runVirtual<T>(main: TaskBody<T>, options: RunVirtualOptions = {}): Promise<T> {
+  checkOptions('options', options);
   const clock = options.clock ?? new VirtualClock();
   const loop = new VirtualEventLoop(clock);
   const unfinished = () => [...loop.scheduler.alive] as Task<unknown>[];
@@ -44,11 +46,11 @@ export async function runVirtual<T>(main: TaskBody<T>, options: RunVirtualOption
     if (left.length > 0) await settle(() => loop.runUntilComplete(waitForAll(left)));
     for (const leftover of left) {
       if (!leftover.done()) continue; // stuck even now: that is told below
-      const error = leftover.cancelled() ? null : leftover.exception();
-      if (error === null) continue;
+      const failure = leftover.cancelled() ? null : leftover.takeFailure();
+      if (failure === null) continue;
       loop.callExceptionHandler({
         message: 'a task failed when it was cancelled at the end',
-        exception: error,
+        exception: failure.error,
       });
     }
     if (deadlock !== null) throw deadlock;

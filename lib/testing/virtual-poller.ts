@@ -1,3 +1,4 @@
+import { monotonicMs } from '../scheduler/monotonic.ts';
 import type { Poller } from '../scheduler/poller.ts';
 import type { Scheduler } from '../scheduler/scheduler.ts';
 import type { Task } from '../tasks/task.ts';
@@ -84,7 +85,7 @@ export class VirtualPoller implements Poller {
       this.queueTurn();
       return;
     }
-    if (Number.isNaN(this.waitedSinceMs)) this.waitedSinceMs = performance.now();
+    if (Number.isNaN(this.waitedSinceMs)) this.waitedSinceMs = monotonicMs();
     this.waitTimer = setTimeout(() => {
       this.waitTimer = null;
       if (this.scheduler !== null && !this.turnQueued) this.whenQuiet();
@@ -94,7 +95,7 @@ export class VirtualPoller implements Poller {
   private waitsForReality(): boolean {
     const scheduler = this.scheduler!;
     if (scheduler.externals > 0) return true;
-    if (performance.now() - this.waitedSinceMs > patienceMs) return false;
+    if (monotonicMs() - this.waitedSinceMs > patienceMs) return false;
     if (scheduler.promises > 0) return true;
     for (const task of scheduler.alive) if ((task as Task<unknown>).awaiting.length === 0) return true;
     return false;

@@ -103,7 +103,7 @@ describe('gather with the options last', () => {
         throw error;
       };
       const both = gather(sleep(1, 'a'), createTask(fails), { returnExceptions: true });
-      expectTypeOf(both).toEqualTypeOf<Future<[string, never]>>();
+      expectTypeOf(both).toEqualTypeOf<Future<[string | Error, Error]>>();
       expect(yield* both).toEqual(['a', error]);
       expect(yield* gather({ returnExceptions: true })).toEqual([]);
       expect(yield* gather(sleep(1, 'a'), sleep(1, 2), { returnExceptions: false })).toEqual(['a', 2]);
