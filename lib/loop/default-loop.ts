@@ -2,6 +2,7 @@ import type { Scheduler } from '../scheduler/scheduler.ts';
 import { setDefaultScheduler } from '../tasks/ensure.ts';
 import type { BaseEventLoop } from './base-event-loop.ts';
 import { getEventLoop } from './policy.ts';
+import { isRunnersLoop } from './running-loop.ts';
 
 /**
  * What `sleep`, `createTask` and the like use in ordinary Node code: the running loop, or else this thread's loop,
@@ -10,7 +11,7 @@ import { getEventLoop } from './policy.ts';
 function defaultScheduler(): Scheduler {
   const loop = getEventLoop() as BaseEventLoop;
   const { scheduler } = loop;
-  if (!loop.isRunning()) scheduler.onWorkWhileStopped ??= () => startSoon(loop);
+  if (!loop.isRunning() && !isRunnersLoop(loop)) scheduler.onWorkWhileStopped ??= () => startSoon(loop);
   return scheduler;
 }
 

@@ -7,7 +7,7 @@ import type { Task, TaskBody } from '../tasks/task.ts';
 import { wait } from '../tasks/wait.ts';
 import { AbstractEventLoop } from './abstract-event-loop.ts';
 import { newEventLoop, setEventLoop } from './policy.ts';
-import { dispatchingLoop } from './running-loop.ts';
+import { dispatchingLoop, leaveToRunner } from './running-loop.ts';
 
 const interruptedGraceMs = 100;
 
@@ -62,6 +62,7 @@ export class Runner implements AsyncDisposable {
         }
         this.loop = made;
       }
+      leaveToRunner(this.loop);
       if (debug !== undefined) this.loop.setDebug(debug);
     }
     return this.loop;

@@ -20,6 +20,17 @@ export function loopStopped(loop: AbstractEventLoop): void {
   if (at >= 0) running.splice(at, 1);
 }
 
+const runnersLoops = new WeakSet<object>();
+
+/** `loop` belongs to a `Runner`: nobody else starts it. */
+export function leaveToRunner(loop: AbstractEventLoop): void {
+  runnersLoops.add(loop);
+}
+
+export function isRunnersLoop(loop: AbstractEventLoop): boolean {
+  return runnersLoops.has(loop);
+}
+
 /** The loop of the code at hand, see `getRunningLoop`; null when none runs. */
 export function runningLoop(): AbstractEventLoop | null {
   return dispatchingLoop() ?? running[running.length - 1] ?? null;

@@ -1,6 +1,6 @@
 import { AsyncStrand } from '../tasks/async-strand.ts';
 import type { Awaitable, Coroutine, Suspension } from '../tasks/awaitable.ts';
-import { requestCancel, requestsFor, takeRequestBack } from '../tasks/cancellation.ts';
+import { requestAgain, requestsFor } from '../tasks/cancellation.ts';
 import { CoroutineAwait } from '../tasks/coroutine-await.ts';
 import { awaitingDriver, currentDriver } from '../tasks/current-task.ts';
 import { createTask } from '../tasks/ensure.ts';
@@ -116,8 +116,7 @@ function handOut(place: Place): IteratorResult<Suspension, never> {
 function postpone(cancellation: CancelledError): void {
   const driver = currentDriver();
   if (driver === null || requestsFor(driver) === 0) return;
-  takeRequestBack(driver);
-  requestCancel(driver, cancellation.message === '' ? undefined : cancellation.message);
+  requestAgain(driver, cancellation);
 }
 
 /** An `await` that need not wait: the function goes on at once, without any promise but its own. */

@@ -1,12 +1,13 @@
 import { microtask } from '../scheduler/microtask.ts';
 import { AsyncStrand } from './async-strand.ts';
-import { enterWait, leaveWait, takePendingCancel } from './cancellation.ts';
+import { enterWait, leaveWait, requestsFor, takePendingCancel } from './cancellation.ts';
 import { awaitingDriver } from './current-task.ts';
 import type { Driver } from './driver.ts';
-import type { CancelReason } from './errors.ts';
+import { type CancelledError, type CancelReason, cancelledError } from './errors.ts';
 import { type Future, futureFlag, type Waiter } from './future.ts';
 import { stepEnds, stepStarts } from './instruments.ts';
 import type { Task } from './task.ts';
+import type { CancelMode } from './waiting.ts';
 
 /** `then` of a future: the await of an async function becomes what its task waits for. */
 export function awaitFuture<T, R1, R2>(
@@ -36,7 +37,25 @@ export function foreignFuture(task: Task<unknown>, future: Future<never> | Futur
   return new Error(`${task.describe()} waits for a ${future.describe()} of a different event loop`);
 }
 
-class FutureAwait<T> extends AsyncStrand<T> implements Waiter {
+/** An await of something that may have come already when it is cancelled, before the function has been told. */
+export abstract class LeafAwait<T> extends AsyncStrand<T> {
+  private kept: { reason: CancelReason } | null = null;
+
+  /** The request is kept until the function goes on. */
+  protected keep(reason: CancelReason): void {
+    this.kept = { reason };
+  }
+
+  /** What is to be thrown in place of what has come. */
+  protected takeCancel(parent: Driver): CancelledError | null {
+    const { kept } = this;
+    const pending = takePendingCancel(parent);
+    if (pending !== null || kept === null || requestsFor(parent) === 0) return pending;
+    return cancelledError(kept.reason);
+  }
+}
+
+class FutureAwait<T> extends LeafAwait<T> implements Waiter {
   /** Why this can't be awaited. */
   private failure: { error: unknown } | null = null;
 
@@ -80,8 +99,9 @@ class FutureAwait<T> extends AsyncStrand<T> implements Waiter {
     asyncSuspended(task);
   }
 
-  cancel(reason?: CancelReason): boolean {
-    return this.future.cancel(reason);
+  cancel(reason?: CancelReason, mode: CancelMode = 'request'): boolean {
+    if (!this.future.cancel(reason) && mode !== 'scope') this.keep(reason);
+    return true;
   }
 
   listFutures(futures: Future<unknown>[]): void {
@@ -107,10 +127,10 @@ class FutureAwait<T> extends AsyncStrand<T> implements Waiter {
 
   run(): void {
     const { parent } = this;
-    if (parent !== null && !parent.owner.done()) {
+    if (parent !== null) {
       leaveWait(parent, this);
-      resumeAsync(parent.owner);
-      const cancelled = takePendingCancel(parent);
+      if (!parent.owner.done()) resumeAsync(parent.owner);
+      const cancelled = this.takeCancel(parent);
       if (cancelled !== null) {
         this.reject(cancelled);
         return;

@@ -2,7 +2,7 @@ import type { Runnable } from '../scheduler/handle.ts';
 import type { Driver } from './driver.ts';
 import type { CancelReason } from './errors.ts';
 import type { Future } from './future.ts';
-import type { Waiting } from './waiting.ts';
+import type { CancelMode, Waiting } from './waiting.ts';
 
 type Fulfilled<T> = ((value: T) => unknown) | null | undefined;
 type Rejected = ((error: unknown) => unknown) | null | undefined;
@@ -22,7 +22,7 @@ export abstract class AsyncStrand<T> implements Runnable, Waiting, PromiseLike<u
 
   constructor(
     /** Whose async function awaits; null outside any task. */
-    readonly parent: Driver | null,
+    public parent: Driver | null,
     private readonly onFulfilled: Fulfilled<T>,
     private readonly onRejected: Rejected,
   ) {}
@@ -33,8 +33,12 @@ export abstract class AsyncStrand<T> implements Runnable, Waiting, PromiseLike<u
 
   abstract run(): void;
 
+  moveTo(heir: Driver): void {
+    this.parent = heir;
+  }
+
   /** Cancels what is awaited. False when that is done already. */
-  abstract cancel(reason?: CancelReason, byScope?: boolean): boolean;
+  abstract cancel(reason?: CancelReason, mode?: CancelMode): boolean;
 
   abstract listFutures(futures: Future<unknown>[]): void;
 

@@ -1,10 +1,11 @@
-import { asyncSuspended, resumeAsync } from './async-await.ts';
-import { AsyncStrand } from './async-strand.ts';
+import { asyncSuspended, LeafAwait, resumeAsync } from './async-await.ts';
 import type { Awaitable, Suspension } from './awaitable.ts';
-import { isScopeCancelled, scopeCancel, takePendingCancel } from './cancellation.ts';
+import { enterWait, isScopeCancelled, leaveWait } from './cancellation.ts';
 import { awaitingDriver } from './current-task.ts';
 import type { Driver } from './driver.ts';
 import { requireScheduler } from './ensure.ts';
+import { type CancelledError, type CancelReason, cancelledError } from './errors.ts';
+import type { CancelMode } from './waiting.ts';
 
 /** `sleep(0)`: suspends for one pass, and then gives a result. */
 export class BarePass<T> implements Awaitable<T> {
@@ -33,13 +34,18 @@ export class BarePass<T> implements Awaitable<T> {
     const parent = awaitingDriver();
     const strand = new PassAwait(parent, this.result, onFulfilled, onRejected);
     (parent?.owner.scheduler ?? requireScheduler()).pushReady(strand);
-    if (parent !== null) asyncSuspended(parent.owner);
+    if (parent !== null) {
+      enterWait(parent, strand);
+      asyncSuspended(parent.owner);
+    }
     return strand as PromiseLike<R1 | R2>;
   }
 }
 
-/** An async function's await of a bare pass: the task waits for nothing that could be cancelled, as in asyncio. */
-class PassAwait<T> extends AsyncStrand<T> {
+/** An async function's await of a bare pass: there is nothing to cancel, so that what is requested is kept. */
+class PassAwait<T> extends LeafAwait<T> {
+  private byScope = false;
+
   constructor(
     parent: Driver | null,
     private readonly result: T,
@@ -47,20 +53,27 @@ class PassAwait<T> extends AsyncStrand<T> {
     onRejected: ((error: unknown) => unknown) | null | undefined,
   ) {
     super(parent, onFulfilled, onRejected);
-    if (parent !== null && isScopeCancelled(parent)) parent.flags |= scopeCancel;
   }
 
-  cancel(): boolean {
-    return false;
+  cancel(reason?: CancelReason, mode: CancelMode = 'request'): boolean {
+    if (mode === 'scope') this.byScope = true;
+    else this.keep(reason);
+    return true;
   }
 
   listFutures(): void {}
 
   run(): void {
-    const { parent } = this;
-    if (parent !== null && !parent.owner.done()) resumeAsync(parent.owner);
-    const cancelled = parent === null ? null : takePendingCancel(parent);
+    const cancelled = this.parent === null ? null : this.leave(this.parent);
     if (cancelled === null) this.fulfill(this.result);
     else this.reject(cancelled);
+  }
+
+  private leave(parent: Driver): CancelledError | null {
+    leaveWait(parent, this);
+    if (!parent.owner.done()) resumeAsync(parent.owner);
+    const requested = this.takeCancel(parent);
+    if (requested !== null || !this.byScope || !isScopeCancelled(parent)) return requested;
+    return cancelledError(undefined);
   }
 }

@@ -9,18 +9,27 @@ import {
   isThenable,
 } from './awaitable.ts';
 import { isGeneratorFunction } from './coroutine-functions.ts';
-import { claimContext, steppingDriver, trackAsyncFunctions } from './current-task.ts';
+import { claimContext, enterStep, steppingDriver, trackAsyncFunctions } from './current-task.ts';
 import { Delegation, isGenerator } from './generators.ts';
 import { PromiseWait } from './promise-wait.ts';
 
 /** Calls a body as part of the running task, whatever kind of function it is. */
 export function* runBody<A extends unknown[], T>(body: Body<A, T>, ...args: A): Coroutine<T> {
-  if (!isGeneratorFunction(body)) {
-    checkFunction('body', body);
-    trackAsyncFunctions();
-    claimContext(steppingDriver());
+  return yield* inline(isGeneratorFunction(body) ? body(...args) : callAsync(body, args));
+}
+
+function callAsync<A extends unknown[], T>(body: Body<A, T>, args: A): ReturnType<Body<A, T>> {
+  checkFunction('body', body);
+  trackAsyncFunctions();
+  const driver = steppingDriver();
+  claimContext(driver);
+  // What an async function does before its first await is not the generator's.
+  enterStep(null);
+  try {
+    return body(...args);
+  } finally {
+    enterStep(driver);
   }
-  return yield* inline(body(...args));
 }
 
 /** Waits for anything awaitable as part of the running task; other values are given back as they are. */

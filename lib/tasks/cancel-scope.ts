@@ -131,7 +131,7 @@ export class CancelScope {
   /** @internal True when this scope, or one that reaches into it, is cancelled. */
   isEffectivelyCancelled(): boolean {
     for (let scope: CancelScope | null = this; scope !== null; scope = scope.isShield ? null : scope.parent) {
-      if (scope.called) return true;
+      if (scope.called && !scope.left) return true;
     }
     return false;
   }
@@ -171,6 +171,11 @@ export class CancelScope {
     this.timer = null;
     this.unlisten?.();
     this.parent?.inner.delete(this);
+    // Of async functions that outlive the scope.
+    for (const scope of this.inner) {
+      scope.parent = this.parent;
+      this.parent?.inner.add(scope);
+    }
     this.members.delete(driver);
     this.previous?.members.add(driver);
     driver.rare().scope = this.previous;

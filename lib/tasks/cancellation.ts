@@ -2,40 +2,54 @@ import type { CancelScope } from './cancel-scope.ts';
 import type { Driver } from './driver.ts';
 import { type CancelledError, type CancelReason, cancelledError } from './errors.ts';
 import type { Task } from './task.ts';
-import { addWaiting, removeWaiting, type Waiting } from './waiting.ts';
+import { addWaiting, type CancelMode, membersOf, removeWaiting, type Waiting } from './waiting.ts';
 
 // Further bits of a task's `Future.flags`; other drivers have these alone.
 
+/** The generator runs in the next pass, and waits for nothing until then: a bare pass. */
+export const passing = 64;
+/** The promise of the generator's async body has settled: the next step hands that over, whatever is requested. */
+export const bodySettled = 128;
 /** A cancellation was asked for and waits for the next step or suspension. */
-export const mustCancel = 64;
+export const mustCancel = 256;
+/** That cancellation has reached others too, so that it may be forgotten with the driver. */
+const sharedCancel = 512;
 /** A cancel scope wants the same; unlike a request it is not counted, and it is void once the scope is left. */
-export const scopeCancel = 128;
+export const scopeCancel = 1024;
 /** The bits above count cancellation requests: of a task all, of any other driver those addressed to it. */
-export const cancelUnit = 256;
+export const cancelUnit = 2048;
 
 /** Cancels what goes on in `driver`, or, if nothing waits there, what will next wait. */
 export function requestCancel(driver: Driver, reason?: CancelReason): void {
   driver.flags += cancelUnit;
   if (driver.parent !== null) countBelow(driver.owner, 1);
-  if (driver.waitingFor === null || !driver.waitingFor.cancel(reason)) {
-    driver.flags |= mustCancel;
-    if (reason !== undefined || driver.extra !== null) driver.rare().cancelReason = reason;
-  }
-  abortSignal(driver, reason);
+  deliverRequest(driver, reason, 'request');
 }
 
-/** A cancellation that is addressed to a driver above reaches `driver`. False when nothing could be cancelled. */
-export function passRequestOn(driver: Driver, reason: CancelReason): boolean {
-  const accepted = driver.waitingFor?.cancel(reason) ?? false;
-  abortSignal(driver, reason);
-  return accepted;
+/** The driver runs, and has been told of a request, which is to be delivered again where it next waits. */
+export function requestAgain(driver: Driver, reason?: CancelReason): void {
+  takeRequestBack(driver);
+  driver.flags += cancelUnit;
+  if (driver.parent !== null) countBelow(driver.owner, 1);
+  driver.flags |= mustCancel;
+  if (reason !== undefined || driver.extra !== null) driver.rare().cancelReason = reason;
+}
+
+/** A request that is addressed to `driver`, or to one above, reaches what goes on in it. */
+export function deliverRequest(driver: Driver, reason: CancelReason, mode: CancelMode): void {
+  const { waitingFor } = driver;
+  if (waitingFor === null || !waitingFor.cancel(reason, mode) || (driver.flags & passing) !== 0) {
+    driver.flags |= mode === 'shared' ? mustCancel | sharedCancel : mustCancel;
+    if (reason !== undefined || driver.extra !== null) driver.rare().cancelReason = reason;
+  }
+  driver.extra?.controller?.abort(cancelledError(reason));
 }
 
 /** A cancel scope around `driver` was cancelled: whatever waits there fails. */
 export function cancelByScope(driver: Driver): void {
   // What has come already is not taken away: the next wait will fail.
-  if (driver.waitingFor === null) driver.flags |= scopeCancel;
-  else driver.waitingFor.cancel(undefined, true);
+  if (driver.waitingFor === null || (driver.flags & passing) !== 0) driver.flags |= scopeCancel;
+  driver.waitingFor?.cancel(undefined, 'scope');
 }
 
 /** How many requests concern `driver`: those addressed to it and to the drivers above it. */
@@ -58,19 +72,27 @@ export function takeRequestBack(driver: Driver): number {
   return left;
 }
 
-/** `driver`, which has ended, leaves what it did not deal with to the driver above. */
+/**
+ * `driver`, which has ended, leaves what it did not deal with to the driver above: that is alive, or a task that is
+ * done, because whoever ends hands over.
+ */
 export function handOver(driver: Driver): void {
-  const { owner, extra, flags } = driver;
-  let heir = driver.parent!;
-  while (heir.ended && heir.parent !== null) heir = heir.parent;
+  const { owner, extra, flags, waitingFor } = driver;
+  const heir = driver.parent!;
+  leaveWait(heir, driver);
   if (heir.parent !== null) heir.flags += ownRequests(driver) * cancelUnit;
   else if (flags >= cancelUnit) owner.rare().requestsBelow -= ownRequests(driver);
-  if ((flags & mustCancel) !== 0) {
+  if ((flags & (mustCancel | sharedCancel)) === mustCancel && !heir.ended) {
     heir.flags |= mustCancel;
     heir.rare().cancelReason = extra?.cancelReason;
   }
   driver.flags = 0;
-  if (driver.waitingFor === null) leaveWait(driver.parent!, driver);
+  driver.waitingFor = null;
+  // Async functions may outlive the body that called them.
+  for (const left of membersOf(waitingFor)) {
+    left.moveTo?.(heir);
+    if (!heir.ended) heir.waitingFor = addWaiting(heir.waitingFor, left);
+  }
 }
 
 /** An async function of `driver` waits; a pending cancellation goes there. */
@@ -79,10 +101,9 @@ export function enterWait(driver: Driver, waiting: Waiting): void {
   deliverPendingCancel(driver, waiting);
 }
 
-/** `waiting` is over. A driver whose async functions outlive it stays with the one above until they have ended. */
+/** `waiting` is over. */
 export function leaveWait(driver: Driver, waiting: Waiting): void {
   driver.waitingFor = removeWaiting(driver.waitingFor, waiting);
-  if (driver.waitingFor === null && driver.ended && driver.parent !== null) leaveWait(driver.parent, driver);
 }
 
 /** `driver` has begun to wait: a cancellation that was requested before reaches what it waits for. */
@@ -90,7 +111,7 @@ export function deliverPendingCancel(driver: Driver, waiting: Waiting): void {
   const requested = requestedOf(driver);
   if (requested !== null) {
     if (waiting.cancel(requested.extra?.cancelReason)) clearRequested(driver);
-  } else if (isScopeCancelled(driver)) waiting.cancel(undefined, true);
+  } else if (isScopeCancelled(driver)) waiting.cancel(undefined, 'scope');
 }
 
 /** The CancelledError to throw now, because one was requested while nothing waited. */
@@ -134,14 +155,18 @@ export function isScopeCancelled(driver: Driver): boolean {
 
 /** The nearest driver, from `driver` upwards, that has a request to be delivered. */
 function requestedOf(driver: Driver): Driver | null {
-  for (let at: Driver | null = driver; at !== null; at = at.parent)
-    if ((at.flags & mustCancel) !== 0) return at;
+  for (let at: Driver | null = driver; at !== null; at = at.parent) {
+    if ((at.flags & mustCancel) === 0) continue;
+    if (requestsFor(at) > 0) return at;
+    // It was taken back meanwhile.
+    at.flags &= ~(mustCancel | sharedCancel);
+  }
   return null;
 }
 
 /** However many were requested, one CancelledError is delivered. */
 function clearRequested(driver: Driver): void {
-  for (let at: Driver | null = driver; at !== null; at = at.parent) at.flags &= ~mustCancel;
+  for (let at: Driver | null = driver; at !== null; at = at.parent) at.flags &= ~(mustCancel | sharedCancel);
 }
 
 function ownRequests(driver: Driver): number {
@@ -152,8 +177,4 @@ function ownRequests(driver: Driver): number {
 function countBelow(task: Task<unknown>, change: number): void {
   task.flags += change * cancelUnit;
   task.rare().requestsBelow += change;
-}
-
-function abortSignal(driver: Driver, reason: CancelReason): void {
-  driver.extra?.controller?.abort(cancelledError(reason));
 }

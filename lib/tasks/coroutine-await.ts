@@ -2,7 +2,7 @@ import { type Context, copyContext } from '../scheduler/context.ts';
 import { enterScheduler } from '../scheduler/current.ts';
 import { AsyncStrand } from './async-strand.ts';
 import type { Coroutine } from './awaitable.ts';
-import { cancelByScope, handOver, passRequestOn, takeError } from './cancellation.ts';
+import { bodySettled, cancelByScope, deliverRequest, handOver, passing, takeError } from './cancellation.ts';
 import { claimContext, enterStep } from './current-task.ts';
 import { type Driver, DriverExtra } from './driver.ts';
 import type { CancelReason } from './errors.ts';
@@ -12,14 +12,14 @@ import { stepEnds, stepStarts } from './instruments.ts';
 import { PromiseWait } from './promise-wait.ts';
 import { suspend } from './suspend.ts';
 import type { Task } from './task.ts';
-import { addWaiting, removeOwnWaiting, type Waiting } from './waiting.ts';
+import { addWaiting, type CancelMode, removeOwnWaiting, type Waiting } from './waiting.ts';
 
 /**
  * An async function awaits a generator coroutine: the generator runs inline, as part of the function's task and
  * without a task of its own, just as `yield*` would run it.
  */
 export class CoroutineAwait<T> extends AsyncStrand<T> implements Driver, Waiter, Waiting {
-  declare readonly parent: Driver;
+  declare parent: Driver;
   readonly owner: Task<unknown>;
   flags = 0;
   extra: DriverExtra | null = null;
@@ -53,10 +53,10 @@ export class CoroutineAwait<T> extends AsyncStrand<T> implements Driver, Waiter,
     enterScheduler(previous);
   }
 
-  cancel(reason?: CancelReason, byScope?: boolean): boolean {
-    if (byScope !== true) return passRequestOn(this, reason);
+  cancel(reason?: CancelReason, mode: CancelMode = 'request'): boolean {
+    if (mode !== 'scope') deliverRequest(this, reason, mode);
     // One that has entered a scope hears from that.
-    if (this.extra === null || (this.extra.scope === null && this.extra.scopeShields === 0))
+    else if (this.extra === null || (this.extra.scope === null && this.extra.scopeShields === 0))
       cancelByScope(this);
     return true;
   }
@@ -81,6 +81,7 @@ export class CoroutineAwait<T> extends AsyncStrand<T> implements Driver, Waiter,
   resumeInline(): void {
     const { scheduler } = this.owner;
     if (!scheduler.isPausedFor(this.owner)) {
+      this.flags |= bodySettled;
       scheduler.pushReady(this);
       return;
     }
@@ -91,7 +92,9 @@ export class CoroutineAwait<T> extends AsyncStrand<T> implements Driver, Waiter,
 
   step(): void {
     if (this.waitingFor !== null) this.waitingFor = removeOwnWaiting(this.waitingFor);
-    this.stepWith(takeError(this));
+    const delivered = (this.flags & bodySettled) === 0 ? takeError(this) : null;
+    this.flags &= ~(passing | bodySettled);
+    this.stepWith(delivered);
   }
 
   /** `delivered`: to be thrown into the generator. */

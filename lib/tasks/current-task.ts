@@ -25,8 +25,7 @@ export function enterStep(driver: Driver | null): Driver | null {
 export function asyncDriver(): Driver | null {
   if (storage === null) return null;
   let driver = storage.getStore() ?? null;
-  if (driver === null || driver.owner.done()) return null;
-  while (driver.ended) driver = driver.parent!;
+  while (driver?.ended === true) driver = driver.parent;
   return driver;
 }
 
@@ -61,5 +60,6 @@ export function claimContext(driver: Driver | null): Driver | null {
 
 /** The task that is running: in a step, or in an async function between two awaits; null outside any (asyncio: `current_task`). */
 export function currentTask(): Task<unknown> | null {
-  return currentDriver()?.owner ?? null;
+  const task = currentDriver()?.owner ?? null;
+  return task?.done() === true ? null : task;
 }

@@ -1,5 +1,5 @@
 import { foreignFuture } from './async-await.ts';
-import { enterWait, isScopeCancelled, scopeCancel } from './cancellation.ts';
+import { enterWait, isScopeCancelled, passing, scopeCancel } from './cancellation.ts';
 import type { Driver } from './driver.ts';
 import { Future, futureFlag } from './future.ts';
 import { PromiseWait } from './promise-wait.ts';
@@ -14,8 +14,8 @@ export function suspend(driver: Driver, suspension: unknown): void {
   }
   task.scheduler.caughtUp(task);
   if (suspension === null || suspension === undefined) {
+    driver.flags |= isScopeCancelled(driver) ? passing | scopeCancel : passing;
     task.scheduler.pushReady(driver);
-    if (isScopeCancelled(driver)) driver.flags |= scopeCancel;
     return;
   }
   if (suspension instanceof Future) {
@@ -44,6 +44,7 @@ export function suspend(driver: Driver, suspension: unknown): void {
 
 /** `error` is thrown into the generator in the next pass. */
 function throwNext(driver: Driver, error: unknown): void {
+  driver.flags |= passing;
   driver.rare().pendingThrow = { error };
   driver.owner.scheduler.pushReady(driver);
 }

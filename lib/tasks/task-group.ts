@@ -4,7 +4,7 @@ import { type Linked, LinkedList } from '../scheduler/linked-list.ts';
 import type { Awaitable, Body, Coroutine } from './awaitable.ts';
 import { runBody } from './body.ts';
 import type { CancelScope } from './cancel-scope.ts';
-import { requestCancel, requestsFor, scopeOf, takeRequestBack } from './cancellation.ts';
+import { requestAgain, requestCancel, requestsFor, scopeOf, takeRequestBack } from './cancellation.ts';
 import { coroutine } from './coroutine.ts';
 import { isGeneratorFunction, markGeneratorFunction } from './coroutine-functions.ts';
 import { currentDriver } from './current-task.ts';
@@ -99,6 +99,8 @@ export class TaskGroup {
     };
     const run = () => body(status);
     if (isGeneratorFunction(body)) markGeneratorFunction(run);
+    // The block does not end before it is known whether the task comes up.
+    this.unfinished++;
     task = createTaskOn<unknown>(scheduler, run, this.inScope(options));
     // An eager task may be up before it is even known here.
     if (started) this.adopt(task);
@@ -113,6 +115,7 @@ export class TaskGroup {
       throw error;
     } finally {
       remove();
+      this.oneLess();
     }
     if (outcome !== null) return outcome.value;
     task.result();
@@ -191,8 +194,7 @@ export class TaskGroup {
     if (errors.length === 0) return;
     if (requestsFor(parent) > 0) {
       // The errors go first; the cancellation from outside arrives at the next await.
-      takeRequestBack(parent);
-      requestCancel(parent);
+      requestAgain(parent);
     }
     throw new ErrorGroup('unhandled errors in a TaskGroup', errors);
   }
@@ -201,8 +203,7 @@ export class TaskGroup {
   memberDone(member: Member): void {
     const { task } = member;
     this.members.remove(member);
-    this.unfinished--;
-    if (this.unfinished === 0 && this.allDone !== null && !this.allDone.done()) this.allDone.setResult();
+    this.oneLess();
     if (task.cancelled()) return;
     const failure = task.takeFailure();
     if (failure === null) return;
@@ -210,6 +211,11 @@ export class TaskGroup {
     if (this.aborting || this.parentCancelRequested) return;
     this.abort();
     this.cancelParent();
+  }
+
+  private oneLess(): void {
+    this.unfinished--;
+    if (this.unfinished === 0 && this.allDone !== null && !this.allDone.done()) this.allDone.setResult();
   }
 
   private abort(): void {

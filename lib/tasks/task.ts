@@ -16,8 +16,10 @@ import {
 } from './awaitable.ts';
 import type { CancelScope } from './cancel-scope.ts';
 import {
+  bodySettled,
   cancelUnit,
   mustCancel,
+  passing,
   requestCancel,
   requestsFor,
   scopeCancel,
@@ -113,13 +115,14 @@ export class Task<T> extends Future<T> {
    * concerns that code: not the deadline of a `timeout` that runs beside it.
    */
   cancelling(): number {
-    const here = this.driverHere();
-    return here === this ? Math.floor(this.flags / cancelUnit) : requestsFor(here);
+    const here = currentDriver();
+    return here?.owner === this ? requestsFor(here) : Math.floor(this.flags / cancelUnit);
   }
 
   /** Takes one request back; at zero also one that was not delivered yet. Returns what `cancelling()` then is. */
   uncancel(): number {
-    return takeRequestBack(this.driverHere());
+    takeRequestBack(this.driverHere());
+    return this.cancelling();
   }
 
   /** The task's name; `Task-N`, numbered when first asked for, unless one was given. */
@@ -220,9 +223,11 @@ export class Task<T> extends Future<T> {
     const { waitingFor } = this;
     if (waitingFor !== null) this.waitingFor = removeOwnWaiting(waitingFor);
     const delivered =
-      (this.flags & (mustCancel | scopeCancel)) === 0 && this.extra === null
+      ((this.flags & (mustCancel | scopeCancel)) === 0 && this.extra === null) ||
+      (this.flags & bodySettled) !== 0
         ? null
         : takeError(this as Driver);
+    this.flags &= ~(passing | bodySettled);
     if (
       delivered === null &&
       waitingFor === (this.body as unknown) &&
@@ -247,6 +252,7 @@ export class Task<T> extends Future<T> {
   resumeInline(): void {
     const { scheduler } = this;
     if (!scheduler.isPausedFor(this)) {
+      this.flags |= bodySettled;
       scheduler.pushReady(this);
       return;
     }
@@ -291,9 +297,13 @@ export class Task<T> extends Future<T> {
   private startBody(): Coroutine<T> | null {
     let body: unknown = this.body;
     if (typeof body === 'function') {
-      if (!isGeneratorFunction(body)) trackAsyncFunctions();
+      const asynchronous = !isGeneratorFunction(body);
+      if (asynchronous) trackAsyncFunctions();
       claimContext(this as Task<unknown>);
+      // What an async function does before its first await is not the generator's.
+      if (asynchronous) enterStep(null);
       body = (body as () => unknown)();
+      enterStep(this as Task<unknown>);
     }
     if (!isCoroutine(body) && isAwaitable(body)) body = delegate(body as AnyAwaitable<T>);
     if (isCoroutine(body)) {

@@ -1,47 +1,46 @@
+import type { Driver } from './driver.ts';
 import type { CancelReason } from './errors.ts';
 import { Future } from './future.ts';
+
+/**
+ * How a cancellation comes. `request`: from `cancel()`, a timeout or a group; `shared`: the same, and others have got
+ * it too; `scope`: from a cancel scope, which may have no say further down.
+ */
+export type CancelMode = 'request' | 'shared' | 'scope';
 
 /** What a driver waits for: a future (a generator's `yield*`), awaits of async functions, drivers below, or several. */
 export interface Waiting {
   /**
-   * Cancels what is waited for. False when that is done already, so that the cancellation has to be kept. `byScope`: a
-   * cancel scope wants it, which may have no say further down.
+   * Cancels what is waited for. What has come already is kept from the one who waited: an await sees to that itself;
+   * a future gives false, and its driver has to.
    */
-  cancel(reason?: CancelReason, byScope?: boolean): boolean;
+  cancel(reason?: CancelReason, mode?: CancelMode): boolean;
   /** True for what is left alone when something else that the driver waits for can be cancelled. */
   readonly cancelledLast?: boolean;
   /** Adds the futures that are waited for to `futures`. */
   listFutures(futures: Future<unknown>[]): void;
+  /** The driver has ended before this: `heir` waits for it now. */
+  moveTo?(heir: Driver): void;
 }
 
 /** Several things that one driver waits for at the same time; they are cancelled together. */
 export class WaitSet implements Waiting {
   readonly members = new Set<Waiting>();
 
-  cancel(reason?: CancelReason, byScope?: boolean): boolean {
-    const members = [...this.members];
-    return (
-      cancelThose(members, false, reason, byScope) || // nothing but promises that were passed in:
-      cancelThose(members, true, reason, byScope)
-    );
+  cancel(reason?: CancelReason, mode: CancelMode = 'request'): boolean {
+    const all = [...this.members];
+    const first = all.filter((member) => member.cancelledLast !== true);
+    // Nothing but promises that were passed in?
+    const members = first.length > 0 ? first : all;
+    const memberMode = mode === 'request' && members.length > 1 ? 'shared' : mode;
+    let accepted = true;
+    for (const member of members) if (!member.cancel(reason, memberMode)) accepted = false;
+    return accepted;
   }
 
   listFutures(futures: Future<unknown>[]): void {
     for (const member of this.members) member.listFutures(futures);
   }
-}
-
-function cancelThose(
-  members: readonly Waiting[],
-  last: boolean,
-  reason: CancelReason,
-  byScope: boolean | undefined,
-): boolean {
-  let accepted = false;
-  for (const member of members) {
-    if ((member.cancelledLast === true) === last && member.cancel(reason, byScope)) accepted = true;
-  }
-  return accepted;
 }
 
 /** `waiting` and `more`. */
@@ -81,4 +80,9 @@ export function listFutures(waiting: Waiting | null): Future<unknown>[] {
   const futures: Future<unknown>[] = [];
   waiting?.listFutures(futures);
   return futures;
+}
+
+/** Everything in `waiting`. */
+export function membersOf(waiting: Waiting | null): readonly Waiting[] {
+  return waiting === null ? [] : waiting instanceof WaitSet ? [...waiting.members] : [waiting];
 }

@@ -72,6 +72,20 @@ describe('async bodies in generator coroutines', () => {
   );
 
   it(
+    'keep their outcome when a promise from elsewhere takes them past the deadline',
+    virtuallyAsync(async () => {
+      const late = () => new Promise((resolve) => setTimeout(resolve, 10));
+      const fails = async () => {
+        await late();
+        throw new Error('mine');
+      };
+      expect(await timeout(0.001, () => late().then(() => 'value'))).toBe('value');
+      await expect(timeout(0.001, fails)).rejects.toThrow('mine');
+      await expect(moveOnAfter(0.001, fails)).rejects.toThrow('mine');
+    }),
+  );
+
+  it(
     'may await promises from elsewhere',
     virtually(function* () {
       const value = yield* waitFor(async () => {

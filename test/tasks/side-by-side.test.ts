@@ -7,6 +7,7 @@ import {
   createTask,
   currentTask,
   failAfter,
+  getRunningLoop,
   moveOnAfter,
   run,
   sleep,
@@ -18,6 +19,7 @@ import {
 import { runVirtual, VirtualClock } from 'coriolis/testing';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { currentDriver } from '../../lib/tasks/current-task.ts';
 import { virtuallyAsync } from './support.ts';
 
 /** How something that is awaited ends, and when. */
@@ -250,6 +252,164 @@ describe('parts of one async task that run side by side', () => {
         ['CancelledError', 30],
         ['CancelledError', 30],
       ]);
+    }),
+  );
+
+  it(
+    'are reached by a cancellation that comes when some of them are about to go on',
+    virtuallyAsync(async () => {
+      const future = getRunningLoop().createFuture<void>();
+      const outcomes = Promise.allSettled([
+        sleep(400),
+        (async () => {
+          await future;
+          await sleep(400);
+        })(),
+        (async () => {
+          for (;;) await sleep(0);
+        })(),
+        timeout(1000, async () => {
+          await new Promise((resolve) => setTimeout(resolve, 10));
+          await sleep(400);
+        }),
+      ]);
+      const task = currentTask()!;
+      createTask(async () => {
+        // Not a time: while something is ready all the time, a virtual clock stands still.
+        for (let pass = 0; pass < 5; pass++) await sleep(0);
+        future.setResult();
+        task.cancel();
+      });
+      const names = (await outcomes).map((outcome) => outcome.status === 'rejected' && outcome.reason.name);
+      expect(names).toEqual(Array.from({ length: 4 }, () => 'CancelledError'));
+      expect(task.uncancel()).toBe(0);
+    }),
+  );
+
+  it(
+    'do not keep a deadline from a body that never waits for long',
+    virtuallyAsync(async (clock) => {
+      const restless = timeout(10, async () => {
+        void ending(clock, sleep(300));
+        for (;;) await sleep(1);
+      });
+      expect(await ending(clock, restless)).toEqual(['TimeoutError', 10]);
+      const task = createTask(function* () {
+        getRunningLoop().callLater(1, () => {});
+        yield* timeout(10, function* () {
+          for (;;) yield* sleep(1);
+        });
+      });
+      expect(await ending(clock, task)).toEqual(['TimeoutError', 20]);
+    }),
+  );
+
+  it(
+    'are part of the body before its first await, too',
+    virtuallyAsync(async (clock) => {
+      const done: string[] = [];
+      const moved = await moveOnAfter(20, async () => {
+        await Promise.all([sleep(400, 'a').then((name) => done.push(name)), sleep(5, 'b')]);
+      });
+      expect([moved, done, clock.now()]).toEqual([undefined, [], 20]);
+    }),
+  );
+
+  it(
+    'have working deadlines after their task has ended',
+    virtuallyAsync(async (clock) => {
+      let left: Promise<unknown[]> | undefined;
+      const task = createTask(async () => {
+        await sleep(0);
+        left = ending(
+          clock,
+          timeout(20, async () => {
+            await sleep(5);
+            await sleep(300);
+          }),
+        );
+        await sleep(1);
+      });
+      await task;
+      expect(await left).toEqual(['TimeoutError', 20]);
+      expect(task.awaiting).toEqual([]);
+    }),
+  );
+
+  it(
+    'leave no chain of drivers behind, however long they go on',
+    virtuallyAsync(async () => {
+      const depths: number[] = [];
+      const depth = () => {
+        let count = 0;
+        for (let at = currentDriver(); at !== null; at = at.parent) count++;
+        return count;
+      };
+      await new Promise<void>((resolve) => {
+        const next = async (): Promise<void> => {
+          depths.push(depth());
+          if (depths.length === 100) return resolve();
+          await timeout(1000, async () => {
+            await sleep(0);
+            void next();
+            await sleep(0);
+            await sleep(0);
+          });
+        };
+        void next();
+      });
+      expect(Math.max(...depths)).toBeLessThan(10);
+    }),
+  );
+
+  it(
+    'count only the requests that concern them',
+    virtuallyAsync(async () => {
+      const counts: number[] = [];
+      await Promise.allSettled([
+        timeout(5, async () => {
+          try {
+            await sleep(100);
+          } finally {
+            await sleep(30);
+          }
+        }),
+        (async () => {
+          await sleep(15);
+          const task = currentTask()!;
+          counts.push(task.cancelling(), task.uncancel(), task.cancelling());
+        })(),
+      ]);
+      expect(counts).toEqual([0, 0, 0]);
+    }),
+  );
+
+  it(
+    'keep a cancellation from outside for after a group’s errors',
+    virtuallyAsync(async (clock) => {
+      const names: string[] = [];
+      const task = createTask(async () => {
+        try {
+          await taskGroup(async (group) => {
+            void ending(clock, sleep(300)).then(() => ending(clock, sleep(300)));
+            group.createTask(async () => {
+              try {
+                await sleep(300);
+              } catch {
+                throw new Error('mine');
+              }
+            });
+            await sleep(300);
+          });
+        } catch (error) {
+          names.push((error as Error).name);
+        }
+        await sleep(300);
+      });
+      await sleep(10);
+      task.cancel();
+      expect(await ending(clock, task)).toEqual(['CancelledError', 10]);
+      expect(names).toEqual(['ErrorGroup']);
     }),
   );
 
