@@ -1,6 +1,6 @@
 import type { CancelScope } from './cancel-scope.ts';
 import type { Driver } from './driver.ts';
-import { type CancelledError, type CancelReason, cancelledError } from './errors.ts';
+import { CancelledError, type CancelReason, cancelledError } from './errors.ts';
 import type { Task } from './task.ts';
 import { addWaiting, type CancelMode, membersOf, removeWaiting, type Waiting } from './waiting.ts';
 
@@ -50,6 +50,7 @@ export function cancelByScope(driver: Driver): void {
   // What has come already is not taken away: the next wait will fail.
   if (driver.waitingFor === null || (driver.flags & passing) !== 0) driver.flags |= scopeCancel;
   driver.waitingFor?.cancel(undefined, 'scope');
+  driver.extra?.controller?.abort(new CancelledError());
 }
 
 /** How many requests concern `driver`: those addressed to it and to the drivers above it. */

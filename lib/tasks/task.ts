@@ -18,6 +18,7 @@ import type { CancelScope } from './cancel-scope.ts';
 import {
   bodySettled,
   cancelUnit,
+  isScopeCancelled,
   mustCancel,
   passing,
   requestCancel,
@@ -150,13 +151,13 @@ export class Task<T> extends Future<T> {
 
   /**
    * Aborted when the task is asked to cancel: for `fetch` and other code that takes an AbortSignal. After the last
-   * request was taken back with `uncancel`, there is a new one. Inside the body of a `timeout` or group that an async
-   * function of the task awaits, it is that body's: aborted with the task's, and when the body is to end.
+   * request was taken back with `uncancel`, there is a new one. Inside the body of a `timeout`, group or scope that an
+   * async function of the task awaits, it is that body's: aborted with the task's, and when the body is to end.
    */
   get signal(): AbortSignal {
     const here = this.driverHere();
     const extra = here.rare();
-    const cancelled = requestsFor(here) > 0 || this.cancelled();
+    const cancelled = requestsFor(here) > 0 || isScopeCancelled(here) || this.cancelled();
     if (extra.controller === null || (extra.controller.signal.aborted && !cancelled)) {
       extra.controller = new AbortController();
       if (cancelled) extra.controller.abort(new CancelledError());

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -55,6 +55,26 @@ test('the packed package works with its prebuilt binary, every entry of it', () 
   `;
   expect(runScript('user.mjs', source).split('\n')).toEqual(['hi', 'an hour later']);
 });
+
+test('its declarations compile for a user who checks those of libraries as well', () => {
+  const source = `
+    import { gather, run, sleep, Task, type Future } from 'coriolis';
+    import { openConnection, type Stream } from 'coriolis/net';
+    import { runVirtual } from 'coriolis/testing';
+    const both: Future<[number, string]> = gather([async () => 1, sleep(1, 'text')]);
+    const connect: (options: { port: number }) => PromiseLike<Stream> = openConnection;
+    void run(async () => await both);
+    void runVirtual(function* () { yield* sleep(1); });
+    void connect; void Task;
+  `;
+  writeFileSync(join(folder, 'user.ts'), source);
+  writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
+  symlinkSync(join(root, 'node_modules', '@types'), join(folder, 'node_modules', '@types'));
+  symlinkSync(join(root, 'node_modules', 'undici-types'), join(folder, 'node_modules', 'undici-types'));
+  const options = ['--strict', '--noEmit', '--target', 'es2022', '--module', 'node16', '--types', 'node'];
+  const compiler = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
+  execFileSync(process.execPath, [compiler, ...options, 'user.ts'], { cwd: folder, stdio: 'inherit' });
+}, 60_000);
 
 test('the install script is content with a prebuilt binary', () => {
   const script = join(installed, 'native', 'install.mjs');

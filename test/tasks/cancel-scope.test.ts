@@ -164,6 +164,27 @@ describe('CancelScope', () => {
   );
 
   it(
+    'of which many share one signal',
+    virtuallyAsync(async () => {
+      const warnings: Error[] = [];
+      const listen = (warning: Error) => void warnings.push(warning);
+      process.on('warning', listen);
+      const controller = new AbortController();
+      const parts = Array.from({ length: 50 }, async () => {
+        const scope = new CancelScope({ signal: controller.signal });
+        await scope.run(() => sleep(1000));
+        return scope.cancelledCaught;
+      });
+      await sleep(1);
+      controller.abort();
+      expect((await Promise.all(parts)).every(Boolean)).toBe(true);
+      await new Promise((resolve) => setImmediate(resolve));
+      process.off('warning', listen);
+      expect(warnings).toEqual([]);
+    }),
+  );
+
+  it(
     'is bridged to AbortSignal both ways',
     virtuallyAsync(async () => {
       const controller = new AbortController();

@@ -9,12 +9,13 @@ import {
   shield,
   sleep,
   TimeoutError,
+  taskGroup,
   timeout,
   timeoutAt,
   wait,
   waitFor,
 } from 'coriolis';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, expectTypeOf, it } from 'vitest';
 import { errorOf, virtually, virtuallyAsync } from './support.ts';
 
 function* failAfterMs(delayMs: number, message: string): Coroutine<never> {
@@ -22,7 +23,47 @@ function* failAfterMs(delayMs: number, message: string): Coroutine<never> {
   throw new Error(message);
 }
 
+describe('errors that are no objects', () => {
+  const failing = async () => {
+    await sleep(1);
+    throw null;
+  };
+
+  it(
+    'are errors all the same',
+    virtuallyAsync(async () => {
+      await expect(gather([failing])).rejects.toBeNull();
+      await expect(gather([Promise.reject(undefined)])).rejects.toBeUndefined();
+      expect(await gather([failing, () => 1], { returnExceptions: true })).toEqual([null, 1]);
+      await expect(shield(failing)).rejects.toBeNull();
+      await expect(taskGroup((group) => void group.createTask(failing))).rejects.toMatchObject({
+        errors: [null],
+      });
+      const slow = createTask(() => sleep(50));
+      const [done] = await wait([createTask(failing), slow], { returnWhen: 'FIRST_EXCEPTION' });
+      expect([done.size, slow.done()]).toEqual([1, false]);
+    }),
+    2000,
+  );
+});
+
 describe('gather', () => {
+  it(
+    'tells by its type of errors among the results, and takes unions',
+    virtuallyAsync(async () => {
+      const either = [async () => 1, sleep(1, 'text')][0]!;
+      const united = gather([either]);
+      expectTypeOf(united).toEqualTypeOf<Future<[number | string]>>();
+      expect(await united).toEqual([1]);
+      const mayFail = gather([async () => 1], { returnExceptions: true });
+      expectTypeOf(mayFail).toEqualTypeOf<Future<[number | Error]>>();
+      expect(await mayFail).toEqual([1]);
+      for await (const item of asCompleted([sleep(1, 'text'), async () => 1])) {
+        expectTypeOf(item.result()).toEqualTypeOf<string | number>();
+      }
+    }),
+  );
+
   it(
     'gives results in the order of its arguments, typed, and runs the same object once',
     virtually(function* () {

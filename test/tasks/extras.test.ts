@@ -1,6 +1,7 @@
 import { channel } from 'node:diagnostics_channel';
 import {
   addInstrument,
+  allTasks,
   CancelledError,
   type Coroutine,
   captureCallGraph,
@@ -10,6 +11,7 @@ import {
   formatCallGraph,
   gather,
   getRunningLoop,
+  run,
   sleep,
   type TaskBody,
   taskGroup,
@@ -65,12 +67,60 @@ describe('executors', () => {
       getRunningLoop().setDefaultExecutor(executor);
       expect(yield* toThread('work', { name: 'job' })).toBe('result');
       expect(yield* getRunningLoop().runInExecutor(executor, 'other')).toBe('result');
+      expect(() => getRunningLoop().runInExecutor({ run: () => 5 } as never, 'x')).toThrow(
+        'must return a Promise',
+      );
       expect(calls).toEqual([
         ['work', 'job', true],
         ['other', undefined, true],
       ]);
     }),
   );
+});
+
+describe('an executor', () => {
+  it(
+    'hears of the caller’s own signal, and of the cancellation',
+    virtually(function* () {
+      const signals: AbortSignal[] = [];
+      const executor = {
+        run: (_task: unknown, options?: { signal?: AbortSignal }) => {
+          signals.push(options!.signal!);
+          return new Promise(() => {});
+        },
+      };
+      const controller = new AbortController();
+      const loop = getRunningLoop();
+      const futures = [0, 1].map((task) => loop.runInExecutor(executor, task, { signal: controller.signal }));
+      futures[0]!.cancel();
+      expect(signals.map(({ aborted }) => aborted)).toEqual([true, false]);
+      controller.abort();
+      expect(signals.map(({ aborted }) => aborted)).toEqual([true, true]);
+      futures[1]!.cancel();
+      yield* sleep(0);
+    }),
+  );
+});
+
+describe('the clock of a real loop', () => {
+  it('goes on under a test’s fake timers', async () => {
+    vi.useFakeTimers();
+    try {
+      await run(() => sleep(5));
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+});
+
+describe('allTasks', () => {
+  it('can be asked for in ordinary Node code while a loop runs', async () => {
+    expect(() => allTasks()).toThrow('no running event loop');
+    const finished = run(() => sleep(20));
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    expect(allTasks().size).toBe(1);
+    await finished;
+  });
 });
 
 describe('instruments', () => {

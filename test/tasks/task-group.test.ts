@@ -17,6 +17,27 @@ function* fail(delayMs: number, message: string): Coroutine<never> {
   throw new Error(message);
 }
 
+describe('start of an eager task', () => {
+  it(
+    'that is up in its first step',
+    virtually(function* (clock) {
+      const ends: number[] = [];
+      yield* taskGroup(function* (group) {
+        const port = yield* group.start(
+          function* (status: TaskStatus<number>) {
+            status.started(80);
+            yield* sleep(10);
+            ends.push(clock.now());
+          },
+          { eagerStart: true },
+        );
+        expect(port).toBe(80);
+      });
+      expect([ends, clock.now()]).toEqual([[10], 10]);
+    }),
+  );
+});
+
 describe('taskGroup', () => {
   it(
     'waits for its tasks and gives what the body returns',

@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { setTimeout as delay } from 'node:timers/promises';
 import {
   allTasks,
   CancelledError,
@@ -9,8 +10,12 @@ import {
   currentTask,
   ensureFuture,
   getRunningLoop,
+  moveOnAfter,
   sleep,
   Task,
+  TimeoutError,
+  taskGroup,
+  timeout,
 } from 'coriolis';
 import { describe, expect, it } from 'vitest';
 import { errorOf, virtually, virtuallyAsync } from './support.ts';
@@ -19,7 +24,46 @@ function* forever(): Coroutine<void> {
   yield* getRunningLoop().createFuture<void>();
 }
 
+describe('a task whose signal was given to a function of Node’s', () => {
+  const waits = async () => {
+    await delay(60_000, null, { signal: currentTask()!.signal });
+  };
+
+  it(
+    'is cancelled, not failed, by the AbortError that comes of it',
+    virtuallyAsync(async () => {
+      const task = createTask(waits);
+      await sleep(1);
+      task.cancel('enough');
+      await expect((async () => await task)()).rejects.toThrow(CancelledError);
+      expect(task.cancelled()).toBe(true);
+      const ended = await taskGroup(async (group) => {
+        group.createTask(waits);
+        await sleep(1);
+        group.cancel();
+      });
+      expect(ended).toBeUndefined();
+      await expect(timeout(1, waits)).rejects.toThrow(TimeoutError);
+      expect(await moveOnAfter(1, waits)).toBeUndefined();
+    }),
+    5000,
+  );
+});
+
 describe('Task', () => {
+  it(
+    'takes a message, and nothing else, to be cancelled with',
+    virtually(function* () {
+      const task = createTask(forever());
+      for (const wrong of [5, null, {}, Symbol('x'), new Error('why')]) {
+        expect(() => task.cancel(wrong as never)).toThrow(/"message" argument/);
+      }
+      expect(task.cancelling()).toBe(0);
+      task.cancel();
+      yield* errorOf(task);
+    }),
+  );
+
   it(
     'runs whatever can be awaited',
     virtually(function* () {
