@@ -75,7 +75,9 @@ export async function main(args) {
 
   /** @type {string[]} */
   const failures = [];
-  const timedRows = selectedRows.filter((row) => row !== memoryRow);
+  const timedRows = /** @type {import('./rows.mjs').Row[]} */ (
+    selectedRows.filter((row) => row !== memoryRow)
+  );
   const costs = await measureCosts(timedRows, present, options, failures);
   if (costs.length > 0) process.stdout.write(formatCosts(costs, present, options.rounds));
   const memory = selectedRows.includes(memoryRow)
@@ -110,7 +112,7 @@ async function findVersions(present) {
 }
 
 /**
- * @param {{ id: string, label: string }[]} timedRows
+ * @param {import('./rows.mjs').Row[]} timedRows
  * @param {Flavour[]} present
  * @param {any} options
  * @param {string[]} failures
@@ -120,7 +122,7 @@ async function measureCosts(timedRows, present, options, failures) {
   for (const row of timedRows) {
     /** @type {Map<Flavour, { nanosPerUnit: number, units: number, busy: number }[]>} */
     const rounds = new Map();
-    for (const flavour of present) if (await implementsRow(flavour, row.id)) rounds.set(flavour, []);
+    for (const flavour of present) if (await implementsRow(flavour, row)) rounds.set(flavour, []);
     for (let round = 0; round < options.rounds; ++round) {
       for (const [flavour, samples] of rounds) {
         try {
@@ -152,12 +154,13 @@ async function measureCosts(timedRows, present, options, failures) {
 
 /**
  * @param {Flavour} flavour
- * @param {string} rowId
+ * @param {import('./rows.mjs').Row} row
  */
-async function implementsRow(flavour, rowId) {
-  // Only this flavour leaves rows out; loading the others here would start their machinery in this process.
+async function implementsRow(flavour, row) {
+  if (row.flavours !== undefined) return row.flavours.includes(flavour.id);
+  // Loading the other flavours here would start their machinery in this process.
   if (flavour.id !== 'immediate') return true;
-  return Object.hasOwn((await flavour.load?.())?.implementations ?? {}, rowId);
+  return Object.hasOwn((await flavour.load?.())?.implementations ?? {}, row.id);
 }
 
 /**

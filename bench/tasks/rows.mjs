@@ -16,6 +16,7 @@ export const farAwayMs = 3_600_000;
  * @typedef {object} Row
  * @property {string} id
  * @property {string} label
+ * @property {string[]} [flavours] which have it; default: all
  * @property {number} step `count` is a multiple of this; for switch-1000 so large that starting the tasks hardly shows
  */
 
@@ -30,5 +31,10 @@ export const rows = [
   { id: 'nested', label: `${groupSize} nested groups, per group`, step: groupSize },
   { id: 'timeout', label: 'scope with a deadline', step: 1 },
   { id: 'cancel', label: 'cancel 10,000 sleeps, each', step: cancelBatch },
-  { id: 'cancel-generators', label: 'cancel 10,000 generators, each', step: cancelBatch },
+  {
+    id: 'cancel-generators',
+    label: 'cancel 10,000 generators, each',
+    step: cancelBatch,
+    flavours: ['generator', 'effect', 'effection'],
+  },
 ];
