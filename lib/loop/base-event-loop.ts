@@ -5,6 +5,7 @@ import { type Clock, NativePoller } from '../scheduler/native-poller.ts';
 import type { Poller } from '../scheduler/poller.ts';
 import { type ErrorContext, Scheduler } from '../scheduler/scheduler.ts';
 import { coroutine } from '../tasks/coroutine.ts';
+import { isGeneratorFunction } from '../tasks/coroutine-functions.ts';
 import { getDebug, setDebug } from '../tasks/debug.ts';
 import {
   createTaskOn,
@@ -144,10 +145,17 @@ export class BaseEventLoop extends AbstractEventLoop {
     return this;
   }
 
+  /** asyncio looks for the mistake of passing a coroutine function in debug mode, too. */
+  private checkCallback(callback: unknown): void {
+    checkFunction('callback', callback);
+    if (this.getDebug() && isGeneratorFunction(callback))
+      throw argumentType('callback', 'function that is no generator function', callback);
+  }
+
   // ---- callbacks and time ---------------------------------------------------------------------------------------
 
   override callSoon<A extends unknown[]>(callback: Callback<A>, ...args: A): Handle {
-    checkFunction('callback', callback);
+    this.checkCallback(callback);
     return this.scheduler.callSoon(callback, args);
   }
 
@@ -157,13 +165,13 @@ export class BaseEventLoop extends AbstractEventLoop {
 
   override callLater<A extends unknown[]>(delayMs: number, callback: Callback<A>, ...args: A): TimerHandle {
     checkMilliseconds('delayMs', delayMs);
-    checkFunction('callback', callback);
+    this.checkCallback(callback);
     return this.scheduler.callLater(delayMs, callback, args);
   }
 
   override callAt<A extends unknown[]>(whenMs: number, callback: Callback<A>, ...args: A): TimerHandle {
     checkMilliseconds('whenMs', whenMs);
-    checkFunction('callback', callback);
+    this.checkCallback(callback);
     return this.scheduler.callAt(whenMs, callback, args);
   }
 

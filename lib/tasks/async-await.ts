@@ -1,6 +1,6 @@
 import { microtask } from '../scheduler/microtask.ts';
 import { AsyncStrand } from './async-strand.ts';
-import { enterWait, leaveWait, requestsFor, takePendingCancel } from './cancellation.ts';
+import { enterWait, leaveWait, takePendingCancel } from './cancellation.ts';
 import { awaitingDriver } from './current-task.ts';
 import type { Driver } from './driver.ts';
 import { type CancelledError, type CancelReason, cancelledError } from './errors.ts';
@@ -50,8 +50,11 @@ export abstract class LeafAwait<T> extends AsyncStrand<T> {
   protected takeCancel(parent: Driver): CancelledError | null {
     const { kept } = this;
     const pending = takePendingCancel(parent);
-    if (pending !== null || kept === null || requestsFor(parent) === 0) return pending;
-    return cancelledError(kept.reason);
+    return pending !== null || kept === null ? pending : cancelledError(kept.reason);
+  }
+
+  forget(): void {
+    this.kept = null;
   }
 }
 

@@ -73,6 +73,12 @@ export function takeRequestBack(driver: Driver): number {
   return left;
 }
 
+/** All requests were taken back from outside: none of those that are kept in `driver` is delivered any more. */
+export function forgetRequests(driver: Driver): void {
+  driver.flags &= ~(mustCancel | sharedCancel);
+  driver.waitingFor?.forget?.();
+}
+
 /**
  * `driver`, which has ended, leaves what it did not deal with to the driver above: that is alive, or a task that is
  * done, because whoever ends hands over.
@@ -156,12 +162,8 @@ export function isScopeCancelled(driver: Driver): boolean {
 
 /** The nearest driver, from `driver` upwards, that has a request to be delivered. */
 function requestedOf(driver: Driver): Driver | null {
-  for (let at: Driver | null = driver; at !== null; at = at.parent) {
-    if ((at.flags & mustCancel) === 0) continue;
-    if (requestsFor(at) > 0) return at;
-    // It was taken back meanwhile.
-    at.flags &= ~(mustCancel | sharedCancel);
-  }
+  for (let at: Driver | null = driver; at !== null; at = at.parent)
+    if ((at.flags & mustCancel) !== 0) return at;
   return null;
 }
 

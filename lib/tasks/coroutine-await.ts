@@ -2,7 +2,15 @@ import { type Context, copyContext } from '../scheduler/context.ts';
 import { enterScheduler } from '../scheduler/current.ts';
 import { AsyncStrand } from './async-strand.ts';
 import type { Coroutine } from './awaitable.ts';
-import { bodySettled, cancelByScope, deliverRequest, handOver, passing, takeError } from './cancellation.ts';
+import {
+  bodySettled,
+  cancelByScope,
+  deliverRequest,
+  forgetRequests,
+  handOver,
+  passing,
+  takeError,
+} from './cancellation.ts';
 import { claimContext, enterStep } from './current-task.ts';
 import { type Driver, DriverExtra } from './driver.ts';
 import type { CancelReason } from './errors.ts';
@@ -59,6 +67,10 @@ export class CoroutineAwait<T> extends AsyncStrand<T> implements Driver, Waiter,
     else if (this.extra === null || (this.extra.scope === null && this.extra.scopeShields === 0))
       cancelByScope(this);
     return true;
+  }
+
+  forget(): void {
+    forgetRequests(this);
   }
 
   listFutures(futures: Future<unknown>[]): void {

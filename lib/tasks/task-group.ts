@@ -99,9 +99,9 @@ export class TaskGroup {
     };
     const run = () => body(status);
     if (isGeneratorFunction(body)) markGeneratorFunction(run);
+    task = createTaskOn<unknown>(scheduler, run, this.inScope(options));
     // The block does not end before it is known whether the task comes up.
     this.unfinished++;
-    task = createTaskOn<unknown>(scheduler, run, this.inScope(options));
     // An eager task may be up before it is even known here.
     if (started) this.adopt(task);
     const remove = whenDone(task, () => {

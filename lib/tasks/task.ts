@@ -18,6 +18,7 @@ import type { CancelScope } from './cancel-scope.ts';
 import {
   bodySettled,
   cancelUnit,
+  forgetRequests,
   isScopeCancelled,
   mustCancel,
   passing,
@@ -122,8 +123,11 @@ export class Task<T> extends Future<T> {
 
   /** Takes one request back; at zero also one that was not delivered yet. Returns what `cancelling()` then is. */
   uncancel(): number {
-    takeRequestBack(this.driverHere());
-    return this.cancelling();
+    const here = this.driverHere();
+    takeRequestBack(here);
+    const left = this.cancelling();
+    if (left === 0 && currentDriver()?.owner !== this) forgetRequests(here);
+    return left;
   }
 
   /** The task's name; `Task-N`, numbered when first asked for, unless one was given. */

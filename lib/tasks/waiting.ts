@@ -19,6 +19,8 @@ export interface Waiting {
   readonly cancelledLast?: boolean;
   /** Adds the futures that are waited for to `futures`. */
   listFutures(futures: Future<unknown>[]): void;
+  /** A request that is kept is not to be delivered any more. */
+  forget?(): void;
   /** The driver has ended before this: `heir` waits for it now. */
   moveTo?(heir: Driver): void;
 }
@@ -36,6 +38,10 @@ export class WaitSet implements Waiting {
     let accepted = true;
     for (const member of members) if (!member.cancel(reason, memberMode)) accepted = false;
     return accepted;
+  }
+
+  forget(): void {
+    for (const member of this.members) member.forget?.();
   }
 
   listFutures(futures: Future<unknown>[]): void {

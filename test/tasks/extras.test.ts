@@ -382,6 +382,12 @@ describe('debug mode', () => {
     expect(await warningsOf(main)).toEqual([]);
   });
 
+  it('refuses a generator function as a callback, which would never run', async () => {
+    await warningsOf(async () => {
+      expect(() => getRunningLoop().callSoon(function* () {} as never)).toThrow(/"callback" argument/);
+    });
+  });
+
   it('remembers where tasks were made', async () => {
     await warningsOf(async () => {
       const task = createTask(() => sleep(1));

@@ -287,6 +287,28 @@ describe('parts of one async task that run side by side', () => {
   );
 
   it(
+    'all end with their body, also those that were about to go on when it was left',
+    virtuallyAsync(async () => {
+      let alive = 0;
+      const worker = async (stepMs: number) => {
+        alive++;
+        try {
+          for (;;) await sleep(stepMs);
+        } finally {
+          alive--;
+        }
+      };
+      // The deadline comes in the same pass as the end of some of the sleeps, and before that of others.
+      for (const limitMs of [6, 7, 8, 9, 10]) {
+        const body = () => Promise.all([1, 2, 3, 4, 5].map(worker));
+        await expect(timeout(limitMs, body)).rejects.toThrow(TimeoutError);
+      }
+      await sleep(20);
+      expect(alive).toBe(0);
+    }),
+  );
+
+  it(
     'do not keep a deadline from a body that never waits for long',
     virtuallyAsync(async (clock) => {
       const restless = timeout(10, async () => {
