@@ -1,3 +1,4 @@
+import { type InspectOptions, inspect } from 'node:util';
 import { argumentType, checkMilliseconds, checkOptions, hasMethods } from '../arguments.ts';
 import type { TimerHandle } from '../scheduler/handle.ts';
 import { onAbort } from './abort-listeners.ts';
@@ -9,6 +10,7 @@ import { currentDriver } from './current-task.ts';
 import type { Driver } from './driver.ts';
 import { requireScheduler } from './ensure.ts';
 import { CancelledError, cancellationIn, TimeoutError } from './errors.ts';
+import { inspectFacts } from './inspection.ts';
 
 /** What a cancel scope can be made with. */
 export interface CancelScopeOptions {
@@ -107,6 +109,17 @@ export class CancelScope {
     if (this.called) return;
     this.called = true;
     if (!this.left) this.deliver();
+  }
+
+  /** How it stands: for `JSON.stringify`, which could not show the task and all around it. */
+  toJSON(): { deadline: number; shield: boolean; cancelCalled: boolean; cancelledCaught: boolean } {
+    const { deadline, shield, cancelCalled, cancelledCaught } = this;
+    return { deadline, shield, cancelCalled, cancelledCaught };
+  }
+
+  /** For `console.log`. */
+  [inspect.custom](_depth: number, options: InspectOptions): string {
+    return inspectFacts('CancelScope', this.toJSON(), options);
   }
 
   /** Runs `body` in this scope; gives its result, or undefined if the scope was cancelled. A scope is used once. */

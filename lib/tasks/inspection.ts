@@ -1,4 +1,4 @@
-import { inspect } from 'node:util';
+import { type InspectOptions, inspect } from 'node:util';
 import type { Future } from './future.ts';
 
 /** How a future stands. */
@@ -11,6 +11,11 @@ const states: readonly FutureState[] = ['pending', 'finished', 'failed', 'cancel
 /** How a future stands; a failure does not count as looked at. */
 export function stateOf(future: { flags: number }): FutureState {
   return states[future.flags & stateMask]!;
+}
+
+/** Anything else as `console.log` shows it: what it is, and what is worth knowing of it. */
+export function inspectFacts(kind: string, facts: object, options: InspectOptions): string {
+  return `${kind} ${inspect(facts, options)}`;
 }
 
 /** A future as `console.log` shows it. `details`: what else there is to say while it is pending. */

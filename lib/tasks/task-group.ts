@@ -1,3 +1,4 @@
+import { type InspectOptions, inspect } from 'node:util';
 import { checkFunction } from '../arguments.ts';
 import type { Runnable } from '../scheduler/handle.ts';
 import { type Linked, LinkedList } from '../scheduler/linked-list.ts';
@@ -13,6 +14,7 @@ import type { Driver } from './driver.ts';
 import { createTaskOn } from './ensure.ts';
 import { CancelledError, cancellationIn, cancelledError, ErrorGroup } from './errors.ts';
 import { Future, type Waiter } from './future.ts';
+import { inspectFacts } from './inspection.ts';
 import type { Task, TaskBody, TaskOptions } from './task.ts';
 import { undisturbed } from './undisturbed.ts';
 import { cancelAndWait } from './wait.ts';
@@ -149,6 +151,16 @@ export class TaskGroup {
     if (this.aborting || (this.exiting && this.unfinished === 0)) return;
     this.abort();
     this.cancelParent();
+  }
+
+  /** How it stands: for `JSON.stringify`, which could not show the tasks and all around them. */
+  toJSON(): { unfinished: number; errors: number; aborting: boolean } {
+    return { unfinished: this.unfinished, errors: this.errors.length, aborting: this.aborting };
+  }
+
+  /** For `console.log`. */
+  [inspect.custom](_depth: number, options: InspectOptions): string {
+    return inspectFacts('TaskGroup', this.toJSON(), options);
   }
 
   private enter(): void {

@@ -1,3 +1,4 @@
+import { type InspectOptions, inspect } from 'node:util';
 import { checkMillisecondsOrNull } from '../arguments.ts';
 import type { Handle } from '../scheduler/handle.ts';
 import type { Awaitable, Body, Coroutine } from './awaitable.ts';
@@ -8,6 +9,7 @@ import { currentDriver } from './current-task.ts';
 import type { Driver } from './driver.ts';
 import { requireScheduler } from './ensure.ts';
 import { cancellationIn, TimeoutError } from './errors.ts';
+import { inspectFacts } from './inspection.ts';
 
 type State = 'created' | 'active' | 'expiring' | 'expired' | 'finished';
 
@@ -58,6 +60,16 @@ export class Timeout {
       deadlineMs <= scheduler.now()
         ? scheduler.callSoon(this.expire, [], null)
         : scheduler.callAt(deadlineMs, this.expire, [], null);
+  }
+
+  /** How it stands: for `JSON.stringify`, which could not show the task and all around it. */
+  toJSON(): { when: number | null; state: string } {
+    return { when: this.deadlineMs, state: this.state };
+  }
+
+  /** For `console.log`. */
+  [inspect.custom](_depth: number, options: InspectOptions): string {
+    return inspectFacts('Timeout', this.toJSON(), options);
   }
 
   /** Runs `body` under this timeout. A timeout is used once. */

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import {
   CancelledError,
   CancelScope,
@@ -10,6 +11,7 @@ import {
   sleep,
   TimeoutError,
   taskGroup,
+  timeout,
 } from 'coriolis';
 import { runVirtual, VirtualClock } from 'coriolis/testing';
 import fc from 'fast-check';
@@ -160,6 +162,29 @@ describe('CancelScope', () => {
       expect(yield* failAfter(5, () => sleep(1, 'in time'))).toBe('in time');
       expect(yield* errorOf(failAfter(5, () => sleep(100)))).toBeInstanceOf(TimeoutError);
       expect(clock.now()).toBe(6);
+    }),
+  );
+
+  it(
+    'shows how it stands, as timeouts and groups do',
+    virtuallyAsync(async () => {
+      const shown: string[] = [];
+      await moveOnAfter(10, (scope) =>
+        timeout(5, (limit) =>
+          taskGroup(async (group) => {
+            group.createTask(() => sleep(1));
+            for (const each of [scope, limit, group]) shown.push(JSON.stringify(each), inspect(each));
+          }),
+        ),
+      );
+      expect(shown).toEqual([
+        '{"deadline":10,"shield":false,"cancelCalled":false,"cancelledCaught":false}',
+        expect.stringMatching(/^CancelScope {\n? +deadline: 10,/),
+        '{"when":5,"state":"active"}',
+        "Timeout { when: 5, state: 'active' }",
+        '{"unfinished":1,"errors":0,"aborting":false}',
+        'TaskGroup { unfinished: 1, errors: 0, aborting: false }',
+      ]);
     }),
   );
 
