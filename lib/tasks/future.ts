@@ -336,7 +336,7 @@ export class Future<T> implements Awaitable<T> {
     this.wakeWaiters();
   }
 
-  /** `cause`: the CancelledError that came out of a coroutine, or a message for a new one. */
+  /** @internal `cause`: the CancelledError that came out of a coroutine, or a message for a new one. */
   protected finishCancelled(cause: CancelReason): void {
     this.flags |= futureFlag.cancelled;
     this.value = cause;

@@ -33,6 +33,7 @@ export {
   gather,
   type Outcome,
 } from './gather.ts';
+export type { FutureState } from './inspection.ts';
 export { addInstrument, type Instrument, type TaskMessage } from './instruments.ts';
 export { shield } from './shield.ts';
 export { sleep } from './sleep.ts';
