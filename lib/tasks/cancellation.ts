@@ -115,6 +115,8 @@ export function leaveWait(driver: Driver, waiting: Waiting): void {
 
 /** `driver` has begun to wait: a cancellation that was requested before reaches what it waits for. */
 export function deliverPendingCancel(driver: Driver, waiting: Waiting): void {
+  // The usual case, and all of it: a task that nobody cancels.
+  if (driver.parent === null && driver.extra === null && (driver.flags & mustCancel) === 0) return;
   const requested = requestedOf(driver);
   if (requested !== null) {
     if (waiting.cancel(requested.extra?.cancelReason)) clearRequested(driver);
@@ -123,6 +125,7 @@ export function deliverPendingCancel(driver: Driver, waiting: Waiting): void {
 
 /** The CancelledError to throw now, because one was requested while nothing waited. */
 export function takePendingCancel(driver: Driver): CancelledError | null {
+  if (driver.parent === null && (driver.flags & (mustCancel | scopeCancel)) === 0) return null;
   const wanted = (driver.flags & scopeCancel) !== 0;
   driver.flags &= ~scopeCancel;
   const requested = requestedOf(driver);
