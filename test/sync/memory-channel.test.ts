@@ -185,6 +185,7 @@ describe.each(flavours)('memory channel in %s tasks', (_name, flavour) => {
         yield sleep(0);
         expect(through.exception()).toBeInstanceOf(ClosedResourceError);
         expect(() => receive.receiveNowait()).toThrow(ClosedResourceError);
+        expect(through.exception()).toMatchObject({ code: 'ERR_CLOSED_RESOURCE' });
         expect(() => receive.clone()).toThrow(ClosedResourceError);
         send.sendNowait('a');
         expect(yield besides).toBe('a');
