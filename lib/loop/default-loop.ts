@@ -20,7 +20,7 @@ function startSoon(loop: BaseEventLoop): void {
   const { scheduler } = loop;
   scheduler.onWorkWhileStopped = null;
   queueMicrotask(() => {
-    if (!loop.isRunning() && !loop.isClosed()) void loop.runForever();
+    if (!loop.isRunning() && !loop.isClosed() && !isRunnersLoop(loop)) void loop.runForever();
   });
 }
 

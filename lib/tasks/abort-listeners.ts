@@ -19,6 +19,27 @@ export function onAbort(signal: AbortSignal, listener: () => void): () => void {
   };
 }
 
+/**
+ * A signal that is aborted as soon as one of `signals` is, until `release` is called. `AbortSignal.any` has no such
+ * end: what it makes leaves a trace in each signal it was made of, for as long as that lives.
+ */
+export function anySignal(signals: readonly AbortSignal[]): { signal: AbortSignal; release(): void } {
+  const controller = new AbortController();
+  const removals: (() => void)[] = [];
+  const release = () => {
+    for (const remove of removals.splice(0)) remove();
+  };
+  for (const signal of signals) {
+    const abort = () => {
+      release();
+      controller.abort(signal.reason);
+    };
+    if (signal.aborted) abort();
+    else if (!controller.signal.aborted) removals.push(onAbort(signal, abort));
+  }
+  return { signal: controller.signal, release };
+}
+
 function aborted(this: AbortSignal): void {
   const all = listeners.get(this);
   if (all === undefined) return;

@@ -1,5 +1,6 @@
 import { argumentType, checkOptions, describeValue, hasMethods } from '../arguments.ts';
 import type { Scheduler } from '../scheduler/scheduler.ts';
+import { anySignal } from './abort-listeners.ts';
 import { isThenable } from './awaitable.ts';
 import { requireScheduler } from './ensure.ts';
 import type { Future } from './future.ts';
@@ -53,14 +54,26 @@ export function runInExecutor<T>(
   if (own !== undefined && !(own instanceof AbortSignal))
     throw argumentType('options.signal', 'AbortSignal', own);
   return wrapPromise((cancelled) => {
-    const signal = own === undefined ? cancelled : AbortSignal.any([own, cancelled]);
-    const made: unknown = chosen.run(task, { ...options, signal });
-    if (isThenable(made)) return made as PromiseLike<T>;
-    throw Object.assign(
-      new TypeError(`The executor's run must return a Promise. Received ${describeValue(made)}`),
-      { code: 'ERR_INVALID_RETURN_VALUE' },
-    );
+    if (own === undefined) return runOn<T>(chosen, task, { ...options, signal: cancelled });
+    const { signal, release } = anySignal([own, cancelled]);
+    try {
+      const made = runOn<T>(chosen, task, { ...options, signal });
+      made.then(release, release);
+      return made;
+    } catch (error) {
+      release();
+      throw error;
+    }
   }, scheduler);
+}
+
+function runOn<T>(executor: Executor, task: unknown, options: { signal: AbortSignal }): PromiseLike<T> {
+  const made: unknown = executor.run(task, options);
+  if (isThenable(made)) return made as PromiseLike<T>;
+  throw Object.assign(
+    new TypeError(`The executor's run must return a Promise. Received ${describeValue(made)}`),
+    { code: 'ERR_INVALID_RETURN_VALUE' },
+  );
 }
 
 function checkExecutor(executor: unknown): void {

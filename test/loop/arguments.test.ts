@@ -1,17 +1,7 @@
 import { createTask, gather, getEventLoop, newEventLoop, setEventLoopPolicy, sleep } from 'coriolis';
 import { runVirtual, VirtualClock, VirtualEventLoop } from 'coriolis/testing';
 import { describe, expect, it } from 'vitest';
-
-/** What a JavaScript program may pass in spite of the types. */
-// biome-ignore lint/suspicious/noExplicitAny: that is the point
-const wrong = (value: unknown): any => value;
-
-const typeError = (name: string, received = '') =>
-  expect.objectContaining({
-    name: 'TypeError',
-    code: 'ERR_INVALID_ARG_TYPE',
-    message: expect.stringMatching(new RegExp(`"${name}" argument .*Received ${received}`)),
-  });
+import { typeError, wrong } from '../support/wrong-arguments.ts';
 
 describe('arguments of loops', () => {
   it('policies have their three methods', () => {

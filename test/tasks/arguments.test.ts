@@ -27,18 +27,9 @@ import {
   wrapPromise,
 } from 'coriolis';
 import { describe, expect, expectTypeOf, it } from 'vitest';
+import { typeError, wrong } from '../support/wrong-arguments.ts';
 import { virtually, virtuallyAsync } from './support.ts';
 
-/** What a JavaScript program may pass in spite of the types. */
-// biome-ignore lint/suspicious/noExplicitAny: that is the point
-const wrong = (value: unknown): any => value;
-
-const typeError = (name: string, received = '') =>
-  expect.objectContaining({
-    name: 'TypeError',
-    code: 'ERR_INVALID_ARG_TYPE',
-    message: expect.stringMatching(new RegExp(`"${name}" argument .*Received ${received}`)),
-  });
 const rangeError = (name: string) =>
   expect.objectContaining({
     name: 'RangeError',

@@ -22,6 +22,29 @@ describe('nothing is kept', () => {
   );
 
   it(
+    'of work given to an executor together with a signal',
+    virtually(function* () {
+      const { signal } = new AbortController();
+      const loop = getRunningLoop();
+      const executor = {
+        run: (task: unknown) => (task === 'ends' ? Promise.resolve() : new Promise(() => {})),
+      };
+      const refusing = {
+        run: () => {
+          throw new Error('refused');
+        },
+      };
+      yield* loop.runInExecutor(executor, 'ends', { signal });
+      const cancelled = loop.runInExecutor(executor, 'never ends', { signal });
+      expect(getEventListeners(signal, 'abort')).toHaveLength(1);
+      cancelled.cancel();
+      yield* errorOf(cancelled);
+      expect(() => loop.runInExecutor(refusing, 'x', { signal })).toThrow('refused');
+      expect(getEventListeners(signal, 'abort')).toHaveLength(0);
+    }),
+  );
+
+  it(
     'of cancelled timers',
     virtually(function* () {
       const scheduler = schedulerOf(getRunningLoop());
