@@ -86,6 +86,12 @@ export function argumentRange(name: string, expected: string, actual: unknown): 
   return Object.assign(error, { code: 'ERR_OUT_OF_RANGE' });
 }
 
+/** A TypeError like Node's `ERR_INVALID_RETURN_VALUE`: a function of the user's, `what`, gave something else. */
+export function returnType(what: string, expected: string, actual: unknown): TypeError {
+  const error = new TypeError(`${what} must return ${expected}. Received ${describeValue(actual)}`);
+  return Object.assign(error, { code: 'ERR_INVALID_RETURN_VALUE' });
+}
+
 /** What a value is, in the words of Node's own errors. */
 export function describeValue(value: unknown): string {
   if (value === null || value === undefined) return String(value);

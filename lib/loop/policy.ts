@@ -1,4 +1,5 @@
 import { argumentType, hasMethods } from '../arguments.ts';
+import { noRunningLoop } from '../tasks/running-scheduler.ts';
 import { AbstractEventLoop } from './abstract-event-loop.ts';
 import { capabilities } from './capabilities.ts';
 import { ProactorEventLoop } from './proactor-event-loop.ts';
@@ -81,6 +82,6 @@ export function getEventLoop(): AbstractEventLoop {
  */
 export function getRunningLoop(): AbstractEventLoop {
   const loop = runningLoop();
-  if (loop === null) throw Object.assign(new Error('no running event loop'), { code: 'ERR_NO_RUNNING_LOOP' });
+  if (loop === null) throw noRunningLoop();
   return loop;
 }

@@ -1,5 +1,5 @@
 import { isMainThread } from 'node:worker_threads';
-import { checkFunction, checkOptions, describeValue } from '../arguments.ts';
+import { checkFunction, checkOptions, returnType } from '../arguments.ts';
 import type { Context } from '../scheduler/context.ts';
 import { allTasks } from '../tasks/call-graph.ts';
 import { CancelledError } from '../tasks/errors.ts';
@@ -54,12 +54,7 @@ export class Runner implements AsyncDisposable {
         this.setAsCurrent = true;
       } else {
         const made: unknown = loopFactory();
-        if (!(made instanceof AbstractEventLoop)) {
-          throw Object.assign(
-            new TypeError(`loopFactory must return an event loop. Received ${describeValue(made)}`),
-            { code: 'ERR_INVALID_RETURN_VALUE' },
-          );
-        }
+        if (!(made instanceof AbstractEventLoop)) throw returnType('loopFactory', 'an event loop', made);
         this.loop = made;
       }
       leaveToRunner(this.loop);

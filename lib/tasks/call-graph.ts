@@ -1,7 +1,7 @@
 import { argumentType } from '../arguments.ts';
 import { currentTask } from './current-task.ts';
 import { Future } from './future.ts';
-import { anyRunningScheduler, schedulerOf } from './running-scheduler.ts';
+import { anyRunningScheduler, noRunningLoop, schedulerOf } from './running-scheduler.ts';
 import { Task } from './task.ts';
 
 /** A future or task, and who waits for it (asyncio: `FutureCallGraph`). */
@@ -25,8 +25,7 @@ export interface CallGraph {
  */
 export function allTasks(loop?: object): Set<Task<unknown>> {
   const scheduler = loop === undefined ? anyRunningScheduler() : schedulerOf(loop);
-  if (scheduler === null)
-    throw Object.assign(new Error('no running event loop'), { code: 'ERR_NO_RUNNING_LOOP' });
+  if (scheduler === null) throw noRunningLoop();
   return new Set(scheduler.alive as unknown as Iterable<Task<unknown>>);
 }
 

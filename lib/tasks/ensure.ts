@@ -1,4 +1,4 @@
-import { describeValue } from '../arguments.ts';
+import { returnType } from '../arguments.ts';
 import type { AbstractEventLoop } from '../loop/abstract-event-loop.ts';
 import type { Scheduler } from '../scheduler/scheduler.ts';
 import type { AnyAwaitable } from './awaitable.ts';
@@ -28,9 +28,7 @@ export function createTaskOn<T>(scheduler: Scheduler, body: TaskBody<T>, options
   if (factory === undefined) return new Task(scheduler, body, options);
   const made: unknown = factory(scheduler.loop, body as TaskBody<unknown>, options ?? {});
   if (made instanceof Task) return made;
-  throw Object.assign(new TypeError(`The task factory must return a Task. Received ${describeValue(made)}`), {
-    code: 'ERR_INVALID_RETURN_VALUE',
-  });
+  throw returnType('The task factory', 'a Task', made);
 }
 
 /**

@@ -1,4 +1,4 @@
-import { argumentType, checkOptions, describeValue, hasMethods } from '../arguments.ts';
+import { argumentType, checkOptions, hasMethods, returnType } from '../arguments.ts';
 import type { Scheduler } from '../scheduler/scheduler.ts';
 import { anySignal } from './abort-listeners.ts';
 import { isThenable } from './awaitable.ts';
@@ -70,10 +70,7 @@ export function runInExecutor<T>(
 function runOn<T>(executor: Executor, task: unknown, options: { signal: AbortSignal }): PromiseLike<T> {
   const made: unknown = executor.run(task, options);
   if (isThenable(made)) return made as PromiseLike<T>;
-  throw Object.assign(
-    new TypeError(`The executor's run must return a Promise. Received ${describeValue(made)}`),
-    { code: 'ERR_INVALID_RETURN_VALUE' },
-  );
+  throw returnType("The executor's run", 'a Promise', made);
 }
 
 function checkExecutor(executor: unknown): void {

@@ -30,8 +30,13 @@ export function anyRunningScheduler(): Scheduler | null {
 /** The scheduler that a flat function such as `sleep` uses: the running loop's, else the default loop's. */
 export function requireScheduler(): Scheduler {
   const scheduler = runningScheduler() ?? defaultScheduler?.();
-  if (scheduler === undefined) throw new Error('No running event loop');
+  if (scheduler === undefined) throw noRunningLoop();
   return scheduler;
+}
+
+/** What is thrown where a running loop is needed and there is none. */
+export function noRunningLoop(): Error {
+  return Object.assign(new Error('no running event loop'), { code: 'ERR_NO_RUNNING_LOOP' });
 }
 
 /**
